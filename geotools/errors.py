@@ -1,0 +1,58 @@
+"""The errors that geotools raises on purpose, each also a builtin; anything else is a bug.
+
+::
+
+    GeotoolsError
+    ├── GridError (ValueError)             a place that cannot be: size, transform, CRS
+    ├── RasterError (ValueError)           pixels that cannot be used as asked
+    ├── EventsError (ValueError)           an event table that breaks its schema
+    ├── ModelError (ValueError)            a model file, or its spec, that cannot be used
+    ├── FileError (OSError)                a path that cannot be read or written
+    └── MissingExtraError (ImportError)    an optional dependency that is not installed
+
+A message is one sentence that names what, where and what to do; the command line prints it and
+exits with 1.
+"""
+
+__all__ = [
+    "EventsError",
+    "FileError",
+    "GeotoolsError",
+    "GridError",
+    "MissingExtraError",
+    "ModelError",
+    "RasterError",
+]
+
+
+class GeotoolsError(Exception):
+    """Any error that geotools raises on purpose."""
+
+
+class GridError(GeotoolsError, ValueError):
+    """A window, grid or tile scheme that cannot be."""
+
+
+class RasterError(GeotoolsError, ValueError):
+    """Pixels that cannot be used as asked."""
+
+
+class EventsError(GeotoolsError, ValueError):
+    """An event table that breaks its schema."""
+
+
+class ModelError(GeotoolsError, ValueError):
+    """A model file, or its spec, that cannot be used."""
+
+
+class FileError(GeotoolsError, OSError):
+    """A path that cannot be read or written."""
+
+
+class MissingExtraError(GeotoolsError, ImportError):
+    """An optional dependency that is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(
+            f"{package} is not installed: run  pip install 'geotools-ml[{extra}]'  and try again."
+        )

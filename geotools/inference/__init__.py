@@ -1,0 +1,1 @@
+"""ONNX Runtime, and nowhere else: models run over rasters by tiles."""

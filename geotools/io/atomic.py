@@ -1,0 +1,104 @@
+"""write_atomic: an output appears under its name only when it is complete and was read back.
+
+The file is written beside its target under a random name, closed, verified by its writer's own
+reader, synced and renamed; whatever fails, the target is as it was and nothing is left beside it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from geotools.errors import FileError
+
+__all__ = ["check_output", "write_atomic"]
+
+_SIDECARS = ("-journal", "-wal", "-shm", ".aux.xml", ".ovr", ".msk")
+"""What GDAL and SQLite may leave beside a file while it is written."""
+
+
+def check_output(path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    """The path of an output that may be written, before any work is done.
+
+    Raises:
+        FileError: its folder does not exist or cannot be written to, it is a folder, or it
+            exists and `overwrite` is False.
+    """
+    target = Path(path)
+    if "\0" in str(target) or str(target).startswith("/vsi"):
+        raise FileError(f"{str(target)!r} is not a path on this machine: name a local file.")
+    folder = target.parent
+    if not folder.is_dir():
+        raise FileError(f"The folder {folder} for the output does not exist: create it first.")
+    if target.is_dir():
+        raise FileError(f"{target} is a folder: name a file for the output.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise FileError(f"The folder {folder} is not writable: choose another for the output.")
+    if target.exists() and not overwrite:
+        raise FileError(f"{target} exists: give --overwrite (overwrite=True) to replace it.")
+    return target
+
+
+@contextmanager
+def write_atomic(
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    verify: Callable[[Path], None] | None = None,
+) -> Iterator[Path]:
+    """A path beside `path` to write to; on leaving it is verified, synced and renamed to `path`.
+
+    The temporary name keeps the suffix, so that drivers chosen by suffix work. The body must have
+    closed the file when it ends.
+
+    Args:
+        path: the output.
+        overwrite: replace an existing file; otherwise it is an error.
+        verify: reads the closed file back and raises when it is not what was written.
+
+    Raises:
+        FileError: as `check_output`, or the disk refuses (full, read-only, gone).
+    """
+    target = check_output(path, overwrite=overwrite)
+    temporary = target.with_name(f".{target.stem[:100]}.{secrets.token_hex(6)}.part{target.suffix}")
+    try:
+        yield temporary
+        if verify is not None:
+            verify(temporary)
+        _sync(temporary)
+        if target.exists() and not overwrite:  # somebody else was faster
+            raise FileError(f"{target} was created meanwhile: give --overwrite to replace it.")
+        os.replace(temporary, target)
+        _sync(target.parent)
+    except BaseException as error:
+        _remove(temporary)
+        if isinstance(error, OSError) and not isinstance(error, FileError):
+            reason = error.strerror or error
+            raise FileError(f"{target} could not be written: {reason}.") from error
+        raise
+    _remove_sidecars(temporary)
+
+
+def _sync(path: Path) -> None:
+    """Waits until the disk has the file, or the folder's list of names."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(temporary: Path) -> None:
+    with contextlib.suppress(OSError):
+        temporary.unlink()
+    _remove_sidecars(temporary)
+
+
+def _remove_sidecars(temporary: Path) -> None:
+    for ending in _SIDECARS:
+        with contextlib.suppress(OSError):
+            Path(f"{temporary}{ending}").unlink()

@@ -1,0 +1,86 @@
+"""Pixels with their place (`Raster`), and the two shapes that all reading and writing takes.
+
+A `Source` is anything with a grid that can be read by windows, a `Sink` anything that can be
+written by windows; files are in `geotools.io`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from geotools.errors import RasterError
+from geotools.grid import Grid, Window
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Raster", "Sink", "Source"]
+
+
+class Source(Protocol):
+    """A raster that is read window by window."""
+
+    @property
+    def grid(self) -> Grid:
+        """Where the cells are."""
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Name of each band."""
+
+    def read(self, window: Window) -> Raster:
+        """The cells of `window`; those beyond the raster are invalid."""
+
+
+class Sink(Protocol):
+    """A raster that is written window by window."""
+
+    def write(self, data: NDArray[Any], window: Window) -> None:
+        """Writes `data` of shape (band, row, col) to the cells of `window`, each cell once."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Raster:
+    """Pixels in memory with their place; itself a `Source`."""
+
+    data: NDArray[Any]
+    """(band, row, col), any numeric dtype; what invalid cells hold means nothing."""
+    valid: NDArray[np.bool_]
+    """(row, col), True = use."""
+    grid: Grid
+    """Where the cells are."""
+    bands: tuple[str, ...]
+    """Name of each band."""
+
+    def __post_init__(self) -> None:
+        if self.data.ndim != 3 or self.data.shape != (len(self.bands), *self.grid.shape):
+            raise RasterError(
+                f"Raster data of shape {self.data.shape} for {len(self.bands)} bands on a grid of "
+                f"{self.grid.shape} cells: give (band, row, col)."
+            )
+        if self.valid.shape != self.grid.shape or self.valid.dtype != np.bool_:
+            raise RasterError(
+                f"Raster valid of shape {self.valid.shape} and dtype {self.valid.dtype}: give "
+                f"booleans of shape {self.grid.shape}."
+            )
+
+    def read(self, window: Window) -> Raster:
+        """The cells of `window`, a copy; those beyond the raster are invalid and 0."""
+        grid = self.grid.cut(window)
+        data = np.zeros((len(self.bands), *window.shape), self.data.dtype)  # (band, row, col)
+        valid = np.zeros(window.shape, np.bool_)
+        inside = window.intersection(self.grid.window)
+        if inside is not None:
+            rows, cols = inside.slices(window)
+            data[:, rows, cols] = self.data[:, *inside.slices()]
+            valid[rows, cols] = self.valid[inside.slices()]
+        return Raster(data, valid, grid, self.bands)
+
+    def filled(self) -> NDArray[np.float32]:
+        """The data as float32 of shape (band, row, col), NaN where invalid."""
+        filled: NDArray[np.float32] = self.data.astype(np.float32)
+        filled[:, ~self.valid] = np.nan
+        return filled
