@@ -1,0 +1,91 @@
+"""map_tiles: a source through a function into a sink, tile by tile, in bounded memory.
+
+Reading and computing run in worker threads (GDAL, numba and ONNX Runtime let go of Python's
+lock), writing in the caller's; at most two tiles a worker are in memory. No file is opened here.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from geotools.grid import Tile, TileScheme
+from geotools.raster import Raster, Sink, Source
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Progress", "Step", "map_tiles"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far a piece of work has come."""
+
+    stage: str
+    """What is being done, in a word or two."""
+    done: int
+    """Units finished."""
+    total: int
+    """Units in all."""
+
+
+Progress = Callable[[Step], None]
+"""Called after every unit of work; an exception from it stops the work."""
+
+
+def map_tiles(
+    source: Source,
+    sinks: tuple[Sink, ...],
+    scheme: TileScheme,
+    compute: Callable[[Raster, Tile], tuple[NDArray[Any], ...] | None],
+    *,
+    threads: int = 1,
+    stage: str = "computing",
+    progress: Progress | None = None,
+) -> None:
+    """Writes `compute(block, tile)` of every tile of the source's grid to the sinks.
+
+    Tiles are written in their order, so the bytes do not depend on the number of threads.
+
+    Args:
+        source: what to read; its `read` is called from several threads.
+        sinks: one for each array that `compute` returns.
+        scheme: how the grid is cut.
+        compute: from a block of the read window's shape to arrays of shape (band, row, col) of
+            the write window's; None writes nothing.
+        threads: worker threads.
+        stage: the word for progress.
+        progress: called after every tile.
+    """
+    grid = source.grid
+    total = scheme.count(grid)
+    pending: deque[tuple[Tile, Future[tuple[NDArray[Any], ...] | None]]] = deque()
+    done = 0
+
+    def work(tile: Tile) -> tuple[NDArray[Any], ...] | None:
+        return compute(source.read(tile.read), tile)
+
+    def write_first() -> None:
+        nonlocal done
+        tile, future = pending.popleft()
+        arrays = future.result()
+        for sink, array in zip(sinks if arrays else (), arrays or (), strict=True):
+            sink.write(array, tile.write)
+        done += 1
+        if progress is not None:
+            progress(Step(stage, done, total))
+
+    executor = ThreadPoolExecutor(max(1, threads), thread_name_prefix="geotools")
+    try:
+        for tile in scheme.tiles(grid):
+            pending.append((tile, executor.submit(work, tile)))
+            if len(pending) >= 2 * threads:
+                write_first()
+        while pending:
+            write_first()
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
