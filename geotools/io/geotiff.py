@@ -1,0 +1,343 @@
+"""open_raster: any raster that GDAL reads, as a north-up `Source` of valid and invalid cells.
+
+Scale and offset are applied; nodata, NaN, mask bands, alpha and `.msk` files become `valid`.
+Writing is in `geotools.io.writing`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import warnings
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import rasterio
+import rasterio.windows
+from rasterio.crs import CRS
+from rasterio.enums import ColorInterp, MaskFlags, Resampling
+from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError, RasterioIOError
+from rasterio.io import DatasetReader
+from rasterio.vrt import WarpedVRT
+
+from geotools.errors import FileError, GridError, RasterError
+from geotools.grid import Grid, Window
+from geotools.io.gate import check_layout, local_raster
+from geotools.raster import Raster
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["RasterFile", "open_raster", "parse_crs"]
+
+
+def open_raster(
+    path: str | os.PathLike[str],
+    *,
+    crs: str | None = None,
+    bands: Sequence[int] | None = None,
+    nodata: float | None = None,
+) -> RasterFile:
+    """An open raster file, to be used in a `with` statement.
+
+    South-up rasters are turned, rotated ones and those placed by ground control points are
+    warped (bilinear) to a north-up grid in the same CRS while they are read.
+
+    Args:
+        path: a file, a `.zip` with one raster in it, or a `/vsizip/` path.
+        crs: the CRS to assume, instead of the file's own, for example "EPSG:32633".
+        bands: band numbers from 1; all but alpha when None.
+        nodata: the value to take as invalid, instead of the file's own.
+
+    Raises:
+        FileError: the path cannot be opened as a raster.
+        GridError: it has no CRS, or no place at all.
+        RasterError: its pixels are complex numbers, or it lacks a band.
+    """
+    return RasterFile(os.fspath(path), crs=crs, bands=bands, nodata=nodata)
+
+
+def parse_crs(text: str) -> CRS:
+    """The CRS that `text` names.
+
+    Raises:
+        GridError: it names none.
+    """
+    try:
+        crs = CRS.from_user_input(text)
+    except (CRSError, ValueError):
+        raise GridError(
+            f"{text!r} is not a CRS: give an authority code such as EPSG:4326."
+        ) from None
+    return crs
+
+
+class RasterFile:
+    """A raster file as a `Source`; every thread that reads gets a GDAL handle of its own."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        crs: str | None,
+        bands: Sequence[int] | None,
+        nodata: float | None,
+    ) -> None:
+        self.name = name
+        self._target, self._drivers = local_raster(name)
+        self._local = threading.local()
+        self._handles: list[Any] = []
+        self._lock = threading.Lock()
+        self._nodata = nodata
+        self._assumed = parse_crs(crs) if crs else None
+        try:
+            self._describe(bands)
+        except BaseException:
+            self.close()
+            raise
+
+    def _describe(self, bands: Sequence[int] | None) -> None:
+        plain = self._open_plain()
+        check_layout(
+            self.name,
+            plain.block_shapes,
+            max(np.dtype(_numpy_name(dtype)).itemsize for dtype in plain.dtypes),
+            plain.count,
+        )
+        self.driver: str = plain.driver
+        self._warped = _needs_warp(plain)
+        dataset = self._dataset()
+        crs = self._assumed or dataset.crs
+        if crs is None:
+            raise GridError(
+                f"{self.name} has no CRS: name one with --crs, for example --crs EPSG:32633."
+            )
+        transform = dataset.transform
+        if transform.is_identity and not self._warped:
+            raise GridError(
+                f"{self.name} has no georeference, only a CRS: give it one first "
+                "(gdal_translate -a_ullr)."
+            )
+        self._flip_rows, self._flip_cols = transform.e > 0, transform.a < 0
+        if self._flip_rows:
+            transform = transform @ transform.translation(0, dataset.height)
+            transform = transform @ transform.scale(1, -1)
+        if self._flip_cols:
+            transform = transform @ transform.translation(dataset.width, 0)
+            transform = transform @ transform.scale(-1, 1)
+        try:
+            self.grid = Grid(crs, transform, dataset.width, dataset.height)
+        except GridError as error:
+            raise GridError(f"{self.name}: {error}") from None
+        self.band_numbers = self._choose(dataset, bands)
+        self.bands = tuple(
+            dataset.descriptions[number - 1] or f"band {number}" for number in self.band_numbers
+        )
+        self._scaling = [
+            (dataset.scales[number - 1], dataset.offsets[number - 1])
+            for number in self.band_numbers
+        ]
+        self.dtype = self._result_dtype(dataset)
+        self.nodata: float | None = self._nodata if self._nodata is not None else dataset.nodata
+        self.has_palette = plain.colorinterp[self.band_numbers[0] - 1] == ColorInterp.palette
+        self.units = tuple(dataset.units[number - 1] or "" for number in self.band_numbers)
+        self.block_shape: tuple[int, int] = plain.block_shapes[0]
+        self._sparse = self._can_be_sparse(plain)
+
+    def _choose(self, dataset: Any, bands: Sequence[int] | None) -> tuple[int, ...]:
+        if bands is None:
+            colors = dataset.colorinterp
+            chosen = tuple(n for n in dataset.indexes if colors[n - 1] != ColorInterp.alpha)
+            bands = chosen or tuple(dataset.indexes)
+        for number in bands:
+            if not 1 <= number <= dataset.count:
+                raise RasterError(f"{self.name} has {dataset.count} bands, not a band {number}.")
+        return tuple(bands)
+
+    def _result_dtype(self, dataset: Any) -> np.dtype[Any]:
+        dtypes = [_numpy_name(dataset.dtypes[number - 1]) for number in self.band_numbers]
+        if any(np.dtype(dtype).kind == "c" for dtype in dtypes):
+            raise RasterError(
+                f"{self.name} holds complex numbers: make it real first, for example the "
+                "magnitude with gdal_calc."
+            )
+        dtype = np.result_type(*dtypes)
+        if any(scaling != (1.0, 0.0) for scaling in self._scaling):
+            dtype = np.result_type(dtype, np.float32)
+        return dtype
+
+    def _can_be_sparse(self, plain: Any) -> bool:
+        """True when blocks that are not in the file are known to be nodata."""
+        return (
+            plain.driver == "GTiff"
+            and not self._warped
+            and plain.nodata is not None
+            and self._nodata is None
+            and MaskFlags.per_dataset not in plain.mask_flag_enums[0]
+        )
+
+    def read(self, window: Window) -> Raster:
+        """The cells of `window`; those beyond the raster are invalid and 0.
+
+        Returns:
+            Raster with data of shape (band, row, col): the file's dtype, or float32 / float64
+            when a scale or offset applies.
+
+        Raises:
+            FileError: the file is damaged or gone.
+        """
+        data = np.zeros((len(self.bands), *window.shape), self.dtype)  # (band, row, col)
+        valid = np.zeros(window.shape, np.bool_)
+        inside = window.intersection(self.grid.window)
+        if inside is not None and not self._is_absent(inside):
+            rows, cols = inside.slices(window)
+            data[:, rows, cols], valid[rows, cols] = self._read_inside(inside)
+        return Raster(data, valid, self.grid.cut(window), self.bands)
+
+    def _read_inside(self, window: Window) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        dataset = self._dataset()
+        numbers = list(self.band_numbers)
+        stored = self._stored(window)
+        try:
+            pixels = dataset.read(numbers, window=stored)  # (band, row, col)
+            if self._nodata is None:
+                valid = (dataset.read_masks(numbers, window=stored) > 0).all(axis=0)  # (row, col)
+            else:
+                valid = np.ones(pixels.shape[1:], np.bool_)
+        except (RasterioIOError, RasterioError, MemoryError) as error:
+            raise FileError(
+                f"{self.name} cannot be read at columns {window.col_off} to {window.col_stop}, "
+                f"rows {window.row_off} to {window.row_stop} ({_reason(error)}): the file is "
+                "damaged or incomplete."
+            ) from None
+        if self._nodata is not None:
+            valid &= (pixels != np.float64(self._nodata)).all(axis=0)
+        if pixels.dtype.kind == "f":
+            valid &= np.isfinite(pixels).all(axis=0)
+        pixels = pixels.astype(self.dtype, copy=False)
+        for band, (scale, offset) in enumerate(self._scaling):
+            if (scale, offset) != (1.0, 0.0):
+                pixels[band] *= scale
+                pixels[band] += offset
+        rows = slice(None, None, -1 if self._flip_rows else 1)
+        cols = slice(None, None, -1 if self._flip_cols else 1)
+        return pixels[:, rows, cols], valid[rows, cols]
+
+    def _stored(self, window: Window) -> rasterio.windows.Window:
+        """The window in the file's own rows and columns."""
+        row, col = window.row_off, window.col_off
+        if self._flip_rows:
+            row = self.grid.height - window.row_stop
+        if self._flip_cols:
+            col = self.grid.width - window.col_stop
+        return rasterio.windows.Window(col, row, window.width, window.height)
+
+    def _is_absent(self, window: Window) -> bool:
+        """True when none of the window's blocks is in the file, so that all of it is nodata."""
+        if not self._sparse:
+            return False
+        dataset = self._dataset()
+        stored = self._stored(window)
+        height, width = self.block_shape
+        return not any(
+            dataset.get_tag_item(f"BLOCK_OFFSET_{col}_{row}", "TIFF", bidx=number)
+            for number in self.band_numbers
+            for row in range(
+                stored.row_off // height, -(-(stored.row_off + stored.height) // height)
+            )
+            for col in range(stored.col_off // width, -(-(stored.col_off + stored.width) // width))
+        )
+
+    def _dataset(self) -> Any:
+        """The handle of the calling thread, warped when the raster needs it."""
+        if not hasattr(self._local, "dataset"):
+            plain = self._open_plain()
+            self._local.dataset = self._warp(plain) if self._warped else plain
+        return self._local.dataset
+
+    def _open_plain(self) -> Any:
+        try:
+            # rasterio.open takes a list of formats by its documentation, not by its code (1.4.4).
+            with rasterio.Env(), warnings.catch_warnings():
+                warnings.simplefilter("ignore", NotGeoreferencedWarning)
+                dataset = DatasetReader(self._target, driver=list(self._drivers), sharing=False)
+        except (RasterioIOError, RasterioError, ValueError, TypeError) as error:
+            raise FileError(
+                f"{self.name} cannot be opened as a raster ({_reason(error)}): give a GeoTIFF or "
+                "another format that GDAL reads."
+            ) from None
+        with self._lock:
+            self._handles.append(dataset)
+        if dataset.count == 0:
+            raise FileError(
+                f"{self.name} holds no bands, but perhaps subdatasets: convert the one you want "
+                "with gdal_translate."
+            )
+        return dataset
+
+    def _warp(self, plain: Any) -> Any:
+        gcp_crs = plain.gcps[1] if plain.gcps[0] else None
+        crs = self._assumed or plain.crs or gcp_crs
+        if crs is None:
+            raise GridError(
+                f"{self.name} is rotated, or placed by points, and has no CRS: name one with --crs."
+            )
+        try:
+            warped = WarpedVRT(
+                plain,
+                src_crs=crs,
+                crs=crs,
+                resampling=Resampling.bilinear,
+                nodata=plain.nodata,
+                add_alpha=plain.nodata is None and ColorInterp.alpha not in plain.colorinterp,
+            )
+        except (RasterioError, ValueError) as error:
+            raise GridError(
+                f"{self.name} cannot be warped to a north-up grid ({_reason(error)}): warp it "
+                "first with gdalwarp."
+            ) from None
+        with self._lock:
+            self._handles.append(warped)
+        return warped
+
+    def close(self) -> None:
+        """Closes every handle; reading afterwards opens the file anew."""
+        with self._lock:
+            for handle in reversed(self._handles):
+                with contextlib.suppress(RasterioError):
+                    handle.close()
+            self._handles.clear()
+            self._local = threading.local()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _needs_warp(dataset: Any) -> bool:
+    """True when rows and columns do not run along the axes of the CRS."""
+    if dataset.transform.is_identity and dataset.gcps[0]:
+        return True
+    return bool(dataset.transform.b or dataset.transform.d)
+
+
+def _numpy_name(dtype: str) -> str:
+    """The numpy name of a rasterio dtype, which knows complex integers."""
+    return "complex64" if dtype.startswith("complex_int") else dtype
+
+
+def _reason(error: BaseException) -> str:
+    """The first line of what GDAL said, without a full stop."""
+    cause = error.__cause__ or error
+    lines = str(cause).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__
