@@ -145,8 +145,13 @@ class Grid:
         row = math.floor(self.transform.f / self.transform.e + 0.25)
         return -col % multiple, -row % multiple
 
-    def cell_size_m(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def cell_size_m(
+        self, window: Window | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Cell size in metres along x and along y, each of shape (rows,), float64.
+
+        With a window, which may reach beyond the grid, of its rows: the same numbers to the last
+        bit, whatever the window.
 
         Projected: the linear unit of the CRS, in Web Mercator divided by its scale at the row.
         Geographic: arc lengths on the ellipsoid at the row's centre, from the radii of curvature
@@ -156,7 +161,8 @@ class Grid:
             GridError: the CRS's ellipsoid cannot be read.
         """
         x, y = self.transform.a, -self.transform.e
-        rows = np.arange(self.height, dtype=np.float64) + 0.5
+        window = window or self.window
+        rows = np.arange(window.row_off, window.row_stop, dtype=np.float64) + 0.5
         northing = self.transform.f + self.transform.e * rows  # (rows,)
         factor = float(self.crs.units_factor[1])  # metres, or radians, for one unit
         if self.is_geographic:
@@ -168,7 +174,7 @@ class Grid:
             prime, meridian, latitude = self._radii_m(latitude)
             # Pseudo-Mercator is a sphere of radius `major`: its scale is major / (R cos lat).
             return x * prime * np.cos(latitude) / major, y * meridian * np.cos(latitude) / major
-        return np.full(self.height, x * factor), np.full(self.height, y * factor)
+        return np.full(window.height, x * factor), np.full(window.height, y * factor)
 
     def cell_area_m2(self) -> NDArray[np.float64]:
         """Area of one cell in square metres, of shape (rows,), float64.
