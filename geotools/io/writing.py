@@ -8,6 +8,7 @@ the nearest cell, which keeps classes classes and angles angles.
 from __future__ import annotations
 
 import os
+import secrets
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -29,7 +30,7 @@ from geotools.spec import ClassInfo
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["COMPRESSIONS", "GeotiffWriter", "create_geotiff", "write_texts"]
+__all__ = ["COMPRESSIONS", "GeotiffWriter", "create_geotiff", "create_scratch", "write_texts"]
 
 COMPRESSIONS = ("zstd", "deflate", "lzw", "none")
 """Compressions that every current GDAL reads."""
@@ -95,11 +96,10 @@ def create_geotiff(
         )
         try:
             yield writer
-            writer.finish()
+            writer.complete()
         except BaseException:
             writer.abandon()
             raise
-        writer.verify(temporary)
         sidecars: dict[Path, str] = {}
         if classes:
             sidecars[Path(f"{target}.aux.xml")] = aux_xml(classes, writer.area_m2())
@@ -110,6 +110,25 @@ def create_geotiff(
         for ending in (".aux.xml", ".ovr", ".msk"):  # they belonged to the file that was replaced
             if (stale := Path(f"{target}{ending}")) not in sidecars:
                 stale.unlink(missing_ok=True)
+
+
+@contextmanager
+def create_scratch(
+    beside: str | os.PathLike[str], grid: Grid, *, bands: Sequence[str], dtype: str, nodata: float
+) -> Iterator[GeotiffWriter]:
+    """A `Sink` for intermediate results, in a file beside an output, gone after the `with` block.
+
+    Raises:
+        FileError: the disk refuses.
+    """
+    target = Path(beside)
+    scratch = target.with_name(f".{target.stem[:100]}.{secrets.token_hex(6)}.scratch.tif")
+    writer = GeotiffWriter(scratch, scratch, grid, bands, dtype, nodata, (), (), {}, "zstd")
+    try:
+        yield writer
+    finally:
+        writer.abandon()
+        scratch.unlink(missing_ok=True)
 
 
 def write_texts(texts: Mapping[Path, str]) -> None:
@@ -165,6 +184,7 @@ class GeotiffWriter:
                 tiled=True,
                 blockxsize=_BLOCK,
                 blockysize=_BLOCK,
+                interleave="band",
                 sparse_ok=True,
                 bigtiff="IF_SAFER",
                 **_compression(compress, dtype),
@@ -218,11 +238,16 @@ class GeotiffWriter:
         """Area in square metres by class code, of what has been written."""
         return {info.code: float(self._area_m2[info.code]) for info in self._classes}
 
-    def finish(self) -> None:
-        """Closes the file and adds its overviews; from then on it can be read under `path`.
+    @property
+    def is_empty(self) -> bool:
+        """True while nothing has been written."""
+        return not self._checksums
+
+    def complete(self) -> None:
+        """Closes the file, adds its overviews and reads it back; then it can be read at `path`.
 
         Raises:
-            FileError: the disk refuses.
+            FileError: the disk refuses, or the file does not hold what was written.
         """
         if not self._open:
             return
@@ -235,6 +260,7 @@ class GeotiffWriter:
                     dataset.build_overviews(factors, Resampling.nearest)
         except (RasterioIOError, RasterioError) as error:
             raise FileError(f"{self._target} could not be written: {error}.") from None
+        self._verify()
 
     def abandon(self) -> None:
         """Closes the file as it is."""
@@ -243,7 +269,7 @@ class GeotiffWriter:
         except (RasterioIOError, RasterioError):
             return
 
-    def verify(self, part: Path) -> None:
+    def _verify(self) -> None:
         """Reads the closed file back and compares it with what was written.
 
         Raises:
@@ -254,7 +280,7 @@ class GeotiffWriter:
             "on the disk and try again."
         )
         try:
-            with rasterio.open(part, driver="GTiff") as dataset:
+            with rasterio.open(self.path, driver="GTiff") as dataset:
                 same = (
                     dataset.count == self._profile["count"]
                     and dataset.dtypes[0] == self._profile["dtype"]
@@ -269,7 +295,7 @@ class GeotiffWriter:
                         raise broken
                 levels = len(dataset.overviews(1))
             for level in range(levels):
-                _read_through(part, level)
+                _read_through(self.path, level)
         except (RasterioIOError, RasterioError):
             raise broken from None
 
