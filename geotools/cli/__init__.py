@@ -1,0 +1,101 @@
+"""The command line: the same words as the API, one file per command, each loaded when called.
+
+Exit codes: 0 done, 1 an error in one sentence, 2 wrong usage, 130 cancelled. Any other exception
+is a bug and shows its traceback.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from types import FrameType
+from typing import Any
+
+import click
+
+from geotools.errors import GeotoolsError
+
+__all__ = ["main"]
+
+_COMMANDS = {
+    "demo": "Map a real DEM that comes with matplotlib, to see what the rest does.",
+    "doctor": "Say what is installed and whether it works.",
+    "info": "Say what is in a raster, a layer or a model.",
+    "landforms": "Map the landforms of an elevation model.",
+    "terrain": "Write slope, aspect, curvature and other attributes of an elevation model.",
+}
+"""Name and one line of help, so that `--help` need not import the commands."""
+
+
+class _Commands(click.Group):
+    """The commands, imported one by one when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"geotools.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(_COMMANDS.items()))
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="geotools-ml", prog_name="geotools")
+def cli() -> None:
+    """From elevation models and earthquake catalogs to maps."""
+
+
+def main() -> None:
+    """Runs the command line and exits."""
+    _prepare()
+    try:
+        code = cli.main(prog_name="geotools", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        code = done.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except GeotoolsError as error:
+        _tell(str(error))
+        code = 1
+    except (KeyboardInterrupt, click.Abort):
+        _tell("Cancelled: nothing was written.")
+        code = 130
+    except BrokenPipeError:  # whoever read our output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _tell(sentence: str) -> None:
+    """Shows an error the way the command that ran tells of everything."""
+    from geotools.cli.reporting import show_error
+
+    show_error(sentence)
+
+
+def _prepare() -> None:
+    """Settings of this process, before any library reads them."""
+    settings = {
+        "GDAL_CACHEMAX": "128",  # MB; GDAL's own default is a share of all memory
+        "GDAL_SKIP": "WMS,WMTS,WCS,PLMOSAIC,EEDA,EEDAI,HTTP,STACTA,STACIT,GTI,DAAS",
+        "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",  # no network, whatever a file names
+        "GDAL_VRT_ENABLE_PYTHON": "NO",
+        "GTIFF_IGNORE_READ_ERRORS": "NO",
+    }
+    for name, value in settings.items():
+        os.environ.setdefault(name, value)
+    signal.signal(signal.SIGTERM, _stop)
+
+
+def _stop(number: int, frame: FrameType | None) -> Any:
+    """A polite kill ends as Ctrl-C does: nothing half-written stays."""
+    raise KeyboardInterrupt

@@ -1,0 +1,95 @@
+"""geotools landforms: the main job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from geotools.cli.options import dem_options, effort, run_options
+from geotools.cli.reporting import reporting
+
+__all__ = ["command"]
+
+
+@click.command("landforms")
+@click.argument("dem")
+@click.option("-o", "--output", required=True, metavar="OUT.tif", help="Class GeoTIFF.")
+@click.option("--polygons", metavar="OUT.gpkg", help="GeoPackage of polygons.")
+@click.option("--confidence", is_flag=True, help="Add the model's confidence (%) as band 2.")
+@click.option(
+    "--method",
+    type=click.Choice(["model", "geomorphons"]),
+    default="model",
+    show_default=True,
+    help="The learned model, which sees through noise, or the exact algorithm.",
+)
+@click.option("--model", metavar="MODEL.onnx", help="Another landform model [landforms-v1].")
+@click.option("--search", type=int, metavar="N", help="Geomorphons: cells to look [10].")
+@click.option("--skip", type=int, metavar="N", help="Geomorphons: nearest cells left out [0].")
+@click.option("--flat", type=float, metavar="DEG", help="Geomorphons: flatness threshold [1].")
+@click.option(
+    "--flat-distance", type=float, metavar="N", help="Geomorphons: flatness distance, cells [0]."
+)
+@click.option(
+    "--dialect",
+    type=click.Choice(["grass", "whitebox", "paper"]),
+    help="Geomorphons: whose rules [grass].",
+)
+@click.option("--min-area", type=float, default=0.0, metavar="M2", help="Merge smaller polygons.")
+@click.option("--simplify", type=float, default=0.0, metavar="M", help="Simplify outlines by M.")
+@dem_options
+@run_options
+def command(dem: str, output: str, progress: str, **options: Any) -> None:
+    """Map the landforms of DEM: flat, peak, ridge, shoulder, spur, slope, hollow, footslope,
+    valley, pit.
+    """
+    from geotools.maps import DemOptions, Geomorphons, Polygons, landforms
+
+    exact = {name: options[flag] for flag, name in _EXACT.items() if options[flag] is not None}
+    if options["method"] == "model" and exact:
+        flag = next(flag for flag in _EXACT if options[flag] is not None)
+        raise click.UsageError(
+            f"--{flag.replace('_', '-')} belongs to --method geomorphons: the model's scale is "
+            "fixed in its file."
+        )
+    if options["method"] == "geomorphons" and options["model"]:
+        raise click.UsageError("--model belongs to --method model.")
+    if not options["polygons"] and (options["min_area"] or options["simplify"]):
+        raise click.UsageError("--min-area and --simplify shape polygons: give --polygons too.")
+    with reporting(progress) as report:
+        polygons = options["polygons"]
+        made = landforms(
+            dem,
+            output,
+            method=Geomorphons(**exact) if options["method"] == "geomorphons" else options["model"],
+            polygons=polygons and Polygons(polygons, options["min_area"], options["simplify"]),
+            confidence=options["confidence"],
+            reading=DemOptions(
+                options["crs"], options["band"], options["nodata"], options["z_factor"]
+            ),
+            effort=effort(options["tile"], options["threads"], options["memory"]),
+            overwrite=options["overwrite"],
+            progress=report.step,
+            warn=report.warning,
+        )
+        outputs = [str(made.path), *([str(made.polygons)] if made.polygons else [])]
+        report.result(
+            f"{' and '.join(outputs)}: landforms by {made.method}, {made.seconds:.1f} s",
+            {
+                "outputs": outputs,
+                "method": made.method,
+                "area_m2": dict(made.area_m2),
+                "seconds": round(made.seconds, 3),
+            },
+        )
+
+
+_EXACT = {
+    "search": "search",
+    "skip": "skip",
+    "flat": "flat_deg",
+    "flat_distance": "flat_distance",
+    "dialect": "dialect",
+}
+"""Flag and setting of the exact algorithm."""
