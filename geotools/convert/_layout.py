@@ -1,0 +1,40 @@
+"""Columns and counters of the tables that the compiled kernels of this package share.
+
+The tables are plain numpy arrays, so that a kernel can stop when one is full, Python can grow it
+and the kernel goes on at the same row.
+"""
+
+# Corners: table `nodes` of shape (capacity, 6), int32. A ring is a circle through NEXT.
+X, Y = 0, 1  # place in cells, from the upper left corner of the raster
+NEXT = 2  # the corner after this one, polygon on the left hand; in the free list: the next free
+LINK = 3  # another corner at the same place, see below
+START = 4  # the next corner in its polygon's list of places where a walk may start
+FLAG = 5  # one of the four below
+NODE_COLUMNS = 6
+
+# LINK is the same corner seen from the other side (>= 0), or one of
+PINNED = -1  # must stay where it is
+TWIN = -2  # TWIN - t: corner t is diagonally across, and perhaps of the same polygon
+
+PLAIN, MARKED, REMOVED, VISITED = 0, 1, 2, 3
+
+# Polygons under way: table `parts` of shape (capacity, 6), int32.
+PARENT = 0  # itself, or the part it was joined to; in the free list: the next free
+HEAD, TAIL = 1, 2  # list of corners through START
+LAST = 3  # last row that has a cell of it
+VALUE = 4  # value of its cells
+FIRST = 5  # corner at the upper left of its first cell in reading order
+PART_COLUMNS = 6
+
+# Their sums: table `sums` of shape (capacity, 3), float64.
+AREA, CONFIDENCE, CELLS = 0, 1, 2
+SUM_COLUMNS = 3
+
+# Counters: array `meta`, int64.
+N_NODES, FREE_NODE, FREE_NODES = 0, 1, 2  # rows of `nodes` touched, free list, its length
+N_PARTS, FREE_PART, FREE_PARTS = 3, 4, 5
+SIDE = 6  # which half of the run tables is the row above
+N_RUNS = 7  # runs of the row above
+N_DONE = 8  # polygons that are complete
+N_FRESH = 9  # corners made since the last strip
+META = 10

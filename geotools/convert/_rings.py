@@ -1,0 +1,132 @@
+# mypy: disable-error-code="untyped-decorator,no-any-return"
+"""Compiled walk around complete polygons: their rings as coordinates, shell first.
+
+Where a polygon touches itself across a corner, its two visits of that corner are exchanged here:
+each outline then turns towards the diagonal, so that no ring touches itself. Tables are laid out
+in `_layout`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import njit
+from numpy.typing import NDArray
+
+from geotools.convert._layout import (
+    FIRST,
+    FLAG,
+    FREE_NODE,
+    FREE_NODES,
+    FREE_PART,
+    FREE_PARTS,
+    HEAD,
+    LINK,
+    MARKED,
+    NEXT,
+    PARENT,
+    PINNED,
+    REMOVED,
+    START,
+    TWIN,
+    VISITED,
+    X,
+    Y,
+)
+
+__all__ = ["collect"]
+
+Ints = NDArray[Any]
+Floats = NDArray[Any]
+
+
+@njit(nogil=True, cache=True)
+def _split_at_twins(nodes: Ints, head: int) -> None:
+    """Exchanges what follows the two visits of a corner that one polygon touches twice."""
+    node = head
+    while node >= 0:
+        if nodes[node, LINK] <= TWIN:
+            nodes[node, FLAG] = MARKED
+        node = nodes[node, START]
+    node = head
+    while node >= 0:
+        link = nodes[node, LINK]
+        if link <= TWIN:
+            other = TWIN - link
+            if nodes[other, FLAG] == MARKED:
+                nodes[node, NEXT], nodes[other, NEXT] = nodes[other, NEXT], nodes[node, NEXT]
+            nodes[node, LINK] = PINNED
+            nodes[other, LINK] = PINNED  # this polygon's corners are about to be given back
+        node = nodes[node, START]
+
+
+@njit(nogil=True, cache=True)
+def _ring(
+    nodes: Ints, meta: Ints, start: int, xs: Floats, ys: Floats, coords: Floats, at: int
+) -> int:
+    """Where the next ring begins in `coords`; the corners of this one are given back."""
+    begin = at
+    node = start
+    while True:
+        if nodes[node, FLAG] != REMOVED:
+            coords[at, 0] = xs[nodes[node, X]]
+            coords[at, 1] = ys[nodes[node, Y]]
+            at += 1
+        nodes[node, FLAG] = VISITED
+        following = nodes[node, NEXT]
+        nodes[node, NEXT] = meta[FREE_NODE]
+        meta[FREE_NODE] = node
+        meta[FREE_NODES] += 1
+        node = following
+        if node == start:
+            break
+    coords[at, 0] = coords[begin, 0]
+    coords[at, 1] = coords[begin, 1]
+    return at + 1
+
+
+@njit(nogil=True, cache=True)
+def collect(
+    done: Ints,
+    meta: Ints,
+    nodes: Ints,
+    parts: Ints,
+    xs: Floats,
+    ys: Floats,
+    coords: Floats,
+    ring_ends: Ints,
+    part_ends: Ints,
+) -> tuple[int, int]:
+    """Number of coordinates and of rings of the polygons in `done`, which are then forgotten.
+
+    Args:
+        done: the polygons, in the order in which they are wanted.
+        meta: counters.
+        nodes: corners.
+        parts: polygons under way.
+        xs: (cols + 1,) float64, coordinate of the cell edges.
+        ys: (rows + 1,) float64.
+        coords: room for the (x, y) of all corners and once more the first of each ring.
+        ring_ends: room for the end of each ring in `coords`.
+        part_ends: (len(done),), the end of each polygon in `ring_ends`.
+    """
+    at = 0
+    rings = 0
+    for k in range(done.size):
+        part = done[k]
+        _split_at_twins(nodes, parts[part, HEAD])
+        at = _ring(nodes, meta, parts[part, FIRST], xs, ys, coords, at)  # the shell
+        ring_ends[rings] = at
+        rings += 1
+        node = parts[part, HEAD]
+        while node >= 0:
+            if nodes[node, FLAG] != VISITED:
+                at = _ring(nodes, meta, node, xs, ys, coords, at)
+                ring_ends[rings] = at
+                rings += 1
+            node = nodes[node, START]
+        part_ends[k] = rings
+        parts[part, PARENT] = meta[FREE_PART]
+        meta[FREE_PART] = part
+        meta[FREE_PARTS] += 1
+    return at, rings

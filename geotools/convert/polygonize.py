@@ -1,0 +1,245 @@
+"""polygonize: a class raster of any size as polygons, in batches, in bounded memory.
+
+Rows are read once from the top (twice with a smallest area); what is kept is the outlines still
+open, not the raster. Nothing is written here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geotools.errors import GridError, RasterError
+from geotools.grid import Grid, Window
+from geotools.raster import Source
+from geotools.spec import ClassInfo
+from geotools.stream import Progress, Step
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+    from geotools.convert.trace import Outlines
+
+__all__ = ["polygonize"]
+
+_NOTHING = 255
+"""The code that a class cannot have and that, like 0, means no class (see `ClassInfo`)."""
+
+_READ_CELLS = 2**24
+"""Cells read at one time."""
+
+_STRIP_CELLS = 2**18
+"""Cells between two looks for complete polygons: few, so that the tables stay in the cache."""
+
+_BATCH_POLYGONS = 2**16
+_BATCH_CORNERS = 2**21
+"""A batch is given out when it has as many polygons or corners; some 200 MB of objects."""
+
+
+def polygonize(
+    classes: Source,
+    *,
+    class_info: Sequence[ClassInfo],
+    confidence: Source | None = None,
+    min_area_m2: float = 0,
+    simplify_m: float = 0,
+    threads: int = 1,
+    progress: Progress | None = None,
+    rows_per_read: int | None = None,
+) -> Iterator[GeoDataFrame]:
+    """Batches of polygons, one for each set of equal cells that hang together by their edges.
+
+    Columns: `class` (int32, the code), `name`, `area_m2` (float64), `confidence` (float32, mean
+    over the cells that have one, NaN when none has; only when asked for) and `geometry`, a valid
+    Polygon with its holes, counter-clockwise shell. Invalid cells and the codes 0 and 255 belong
+    to no polygon. Together the polygons are a valid coverage: neighbours have the same corners
+    along their border. There is always at least one batch, perhaps an empty one.
+
+    The area is that of the cells: on the ellipsoid when the CRS is geographic, planar otherwise
+    (`Grid.cell_area_m2`); simplified outlines do not change it.
+
+    Order and batches depend on the raster alone: polygons come out in the strip of rows in which
+    they end, in it in the reading order of their first cells.
+
+    Args:
+        classes: class codes in its first band, integers.
+        class_info: the classes; every code in the raster must be there.
+        confidence: on the same grid, its first band is averaged over each polygon.
+        min_area_m2: polygons smaller than this are given to a neighbour, see `sieve`.
+        simplify_m: borders between classes lose their steps up to this size, see `simplify`.
+        threads: with 2 or more, the next batch is prepared while the last one is used.
+        progress: called after every read, stage `polygons`.
+        rows_per_read: rows read at one time; changes nothing in the result.
+
+    Raises:
+        RasterError: not integers, or a code that is not in `class_info`.
+        GridError: the confidence is on another grid.
+    """
+    if not (math.isfinite(min_area_m2) and min_area_m2 >= 0):
+        raise RasterError(f"min_area_m2 is {min_area_m2}: give square metres, 0 or more.")
+    if not (math.isfinite(simplify_m) and simplify_m >= 0):
+        raise RasterError(f"simplify_m is {simplify_m}: give metres, 0 or more.")
+    if confidence is not None and confidence.grid != classes.grid:
+        raise GridError(
+            f"The confidence is on a grid of {confidence.grid.shape} cells at "
+            f"{tuple(confidence.grid.transform)[:6]}, the classes on one of "
+            f"{classes.grid.shape} at {tuple(classes.grid.transform)[:6]}: give both on one grid."
+        )
+    grid = classes.grid
+    rows = rows_per_read or max(256, _READ_CELLS // grid.width // 256 * 256)
+    groups = _outlines(classes, confidence, rows, progress)
+    frame = _Frames(grid, class_info, with_confidence=confidence is not None)
+    if threads > 1:
+        groups = _ahead(groups)
+    return (frame.of(group) for group in groups)
+
+
+def _outlines(
+    classes: Source, confidence: Source | None, rows: int, progress: Progress | None
+) -> Iterator[list[Outlines]]:
+    """Outlines enough for one batch each; the last ones may be none."""
+    from geotools.convert.trace import Tracer  # numba: half a second
+
+    grid = classes.grid
+    tracer = Tracer(*_edges(grid), _unit_areas(grid)[0])
+    strip = max(16, _STRIP_CELLS // grid.width)
+    group: list[Outlines] = []
+    polygons = corners = batches = 0
+    for row in range(0, grid.height, rows):
+        window = Window(0, row, grid.width, min(rows, grid.height - row))
+        codes = _read_codes(classes, window)
+        values = None if confidence is None else _read_confidence(confidence, window)
+        # Cut at multiples of `strip` in the raster, wherever the reads begin.
+        first = row
+        while first < window.row_stop:
+            stop = min((first // strip + 1) * strip, window.row_stop)
+            part = slice(first - row, stop - row)
+            tracer.feed(codes[part], None if values is None else values[part])
+            if stop == grid.height:
+                tracer.finish()
+            if stop % strip == 0 or stop == grid.height:
+                group.append(tracer.take())
+                polygons += group[-1].value.size
+                corners += group[-1].coords.shape[0]
+                if polygons >= _BATCH_POLYGONS or corners >= _BATCH_CORNERS:
+                    yield group
+                    group, polygons, corners, batches = [], 0, 0, batches + 1
+            first = stop
+        if progress is not None:
+            progress(Step("polygons", window.row_stop, grid.height))
+    if polygons or not batches:
+        yield group
+
+
+def _edges(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Coordinates of all cell edges, (cols + 1,) and (rows + 1,): the same for every polygon."""
+    t = grid.transform
+    cols = np.arange(grid.width + 1, dtype=np.float64)
+    rows = np.arange(grid.height + 1, dtype=np.float64)
+    return t.c + t.a * cols, t.f + t.e * rows
+
+
+def _unit_areas(grid: Grid) -> tuple[NDArray[np.float64], float]:
+    """Area of a cell of each row in some unit, and that unit in square metres.
+
+    Where all cells are equal the unit is one cell, so that sums are exact counts.
+    """
+    area = grid.cell_area_m2()
+    if (area == area[0]).all():
+        return np.ones_like(area), float(area[0])
+    return area, 1.0
+
+
+def _read_codes(classes: Source, window: Window) -> NDArray[np.uint8]:
+    """(rows, cols) class codes, 0 where there is none."""
+    block = classes.read(window)
+    data = block.data[0]  # (row, col)
+    if data.dtype.kind not in "iu":
+        raise RasterError(
+            f"The class raster holds {data.dtype}: give integers, one code for each class."
+        )
+    use = block.valid & (data != 0)
+    if data.dtype != np.uint8:
+        wrong = use & ((data < 0) | (data > _NOTHING))
+        if wrong.any():
+            raise RasterError(
+                f"The class raster holds the code {data[wrong][0]}: class codes are 1 to 254."
+            )
+    return np.where(use & (data != _NOTHING), data, 0).astype(np.uint8, copy=False)
+
+
+def _read_confidence(confidence: Source, window: Window) -> NDArray[np.float32]:
+    """(rows, cols) float32, NaN where invalid."""
+    block = confidence.read(window)
+    return np.where(block.valid, block.data[0], np.float32(np.nan)).astype(np.float32, copy=False)
+
+
+class _Frames:
+    """Makes a GeoDataFrame of outlines."""
+
+    def __init__(
+        self, grid: Grid, class_info: Sequence[ClassInfo], *, with_confidence: bool
+    ) -> None:
+        self._crs = grid.crs
+        self._area_m2 = _unit_areas(grid)[1]
+        self._with_confidence = with_confidence
+        self._names: NDArray[Any] = np.full(256, None, object)
+        for info in class_info:
+            self._names[info.code] = info.name
+
+    def of(self, group: list[Outlines]) -> GeoDataFrame:
+        """One batch; geometry objects are made in one call."""
+        import geopandas
+        import shapely
+
+        value = np.concatenate([part.value for part in group])
+        sums = np.concatenate([part.sums for part in group])
+        name = self._names[value]
+        unknown = value[name == None]  # noqa: E711  element by element
+        if unknown.size:
+            known = ", ".join(str(code) for code in np.flatnonzero(self._names))
+            raise RasterError(
+                f"The class raster holds the code {unknown[0]}, the class list has {known}: add "
+                f"a ClassInfo for {unknown[0]}."
+            )
+        geometry = shapely.from_ragged_array(
+            shapely.GeometryType.POLYGON,
+            np.concatenate([part.coords for part in group]),
+            (
+                _offsets([part.ring_ends for part in group]),
+                _offsets([part.part_ends for part in group]),
+            ),
+        )
+        columns: dict[str, NDArray[Any]] = {
+            "class": value,
+            "name": name,
+            "area_m2": sums[:, 0] * self._area_m2,
+        }
+        if self._with_confidence:
+            cells = np.where(sums[:, 2] > 0, sums[:, 2], np.nan)
+            columns["confidence"] = (sums[:, 1] / cells).astype(np.float32)
+        return geopandas.GeoDataFrame(columns, geometry=geometry, crs=self._crs)
+
+
+def _offsets(ends: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """One row of offsets, from 0, for lists of ends that each count from 0."""
+    base = 0
+    shifted = [np.zeros(1, np.int64)]
+    for part in ends:
+        shifted.append(part + base)
+        base += int(part[-1]) if part.size else 0
+    return np.concatenate(shifted)
+
+
+def _ahead(items: Iterator[list[Outlines]]) -> Iterator[list[Outlines]]:
+    """The same items, each made in a second thread while the one before is in use."""
+    with ThreadPoolExecutor(1, thread_name_prefix="geotools") as pool:
+        waiting = pool.submit(next, items, None)
+        while (item := waiting.result()) is not None:
+            waiting = pool.submit(next, items, None)
+            yield item
