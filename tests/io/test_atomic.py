@@ -1,0 +1,99 @@
+"""geotools.io.atomic."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from geotools.errors import FileError
+from geotools.io.atomic import check_output, write_atomic
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_output_appears_at_the_end(tmp_path):
+    """Nothing is under the name until the block ends, then all of it, and nothing else."""
+    target = tmp_path / "a.txt"
+    with write_atomic(target) as part:
+        part.write_text("new")
+        assert part.parent == tmp_path
+        assert part.suffix == ".txt"
+        assert not target.exists()
+        Path(f"{part}-journal").write_text("left by a driver")
+    assert target.read_text() == "new"
+    assert names(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_an_error_leaves_everything_as_it_was(tmp_path, error):
+    """The old file stays, the new one goes, with what lay beside it."""
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+
+    def fail():
+        with write_atomic(target, overwrite=True) as part:
+            part.write_text("half")
+            Path(f"{part}.aux.xml").write_text("left by a driver")
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    assert target.read_text() == "old"
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_a_file_that_fails_its_check_is_not_kept(tmp_path):
+    """What `verify` refuses never gets the name."""
+
+    def refuse(part):
+        raise FileError("broken")
+
+    with (
+        pytest.raises(FileError, match="broken"),
+        write_atomic(tmp_path / "a", verify=refuse) as part,
+    ):
+        part.write_text("x")
+    assert names(tmp_path) == []
+
+
+def test_existing_file_needs_overwrite(tmp_path):
+    """An output that exists, or appears meanwhile, is not replaced unasked."""
+    target = tmp_path / "a.txt"
+
+    def write_late():
+        with write_atomic(target) as part:
+            part.write_text("mine")
+            target.write_text("somebody else's")
+
+    with pytest.raises(FileError, match="meanwhile"):
+        write_late()
+    assert target.read_text() == "somebody else's"
+    with pytest.raises(FileError, match="--overwrite"):
+        check_output(target)
+    assert check_output(target, overwrite=True) == target
+
+
+def test_bad_places(tmp_path):
+    """A missing folder, a folder as name, a NUL, a virtual path: one sentence each."""
+    for path in (tmp_path / "no" / "a.tif", tmp_path, "a\0b.tif", "/vsimem/a.tif"):
+        with pytest.raises(FileError):
+            check_output(path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_folder_that_is_not_writable(tmp_path):
+    """A read-only folder is refused before any work."""
+    tmp_path.chmod(0o500)
+    with pytest.raises(FileError, match="not writable"):
+        check_output(tmp_path / "a.tif")
+
+
+def test_the_disk_says_no(tmp_path):
+    """Errors of the system become a FileError that names the target."""
+    target = tmp_path / "a.txt"
+    with pytest.raises(FileError, match=r"a\.txt could not be written"), write_atomic(target):
+        raise OSError(28, "No space left on device")
+    with pytest.raises(FileError, match="could not be written"), write_atomic(target):
+        pass  # nothing was written, so there is nothing to rename
