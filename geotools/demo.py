@@ -44,7 +44,8 @@ def write_jacksboro(path: Path, *, overwrite: bool = False) -> None:
     try:
         with matplotlib.cbook.get_sample_data("jacksboro_fault_dem.npz") as sample:
             elevation = np.asarray(sample["elevation"], dtype=np.int16)  # (rows, cols)
-            left, top = float(sample["xmin"]), float(sample["ymax"])
+            # The sample calls the northern edge ymin and the southern ymax.
+            left, top = float(sample["xmin"]), float(max(sample["ymin"], sample["ymax"]))
             dx, dy = float(sample["dx"]), float(sample["dy"])
     except (OSError, KeyError, ValueError) as error:
         raise FileError(

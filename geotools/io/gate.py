@@ -13,9 +13,12 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from rasterio._err import CPLE_BaseError  # rasterio lets these through, but has no public name
+from rasterio.errors import RasterioError
+
 from geotools.errors import FileError, RasterError
 
-__all__ = ["DRIVERS", "VRT_DRIVERS", "check_layout", "local_raster"]
+__all__ = ["DRIVERS", "GDAL_ERRORS", "VRT_DRIVERS", "check_layout", "local_raster"]
 
 DRIVERS = (
     "GTiff", "SRTMHGT", "AAIGrid", "GRASSASCIIGrid", "HFA", "AIG", "EHdr", "ENVI", "ERS", "BIL",
@@ -28,6 +31,9 @@ DRIVERS = (
 """GDAL's raster formats that hold pixels in local files; no service, no script, no container."""
 
 VRT_DRIVERS = ("VRT",)
+
+GDAL_ERRORS: tuple[type[Exception], ...] = (RasterioError, CPLE_BaseError)
+"""What rasterio raises when GDAL fails."""
 
 _SUFFIXES = {
     ".tif", ".tiff", ".hgt", ".asc", ".img", ".dem", ".bil", ".flt", ".adf", ".dt0", ".dt1",

@@ -19,13 +19,13 @@ import rasterio
 import rasterio.windows
 from rasterio.crs import CRS
 from rasterio.enums import ColorInterp, MaskFlags, Resampling
-from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError, RasterioIOError
+from rasterio.errors import CRSError, NotGeoreferencedWarning
 from rasterio.io import DatasetReader
 from rasterio.vrt import WarpedVRT
 
 from geotools.errors import FileError, GridError, RasterError
 from geotools.grid import Grid, Window
-from geotools.io.gate import check_layout, local_raster
+from geotools.io.gate import GDAL_ERRORS, check_layout, local_raster
 from geotools.raster import Raster
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ class RasterFile:
                 valid = (dataset.read_masks(numbers, window=stored) > 0).all(axis=0)  # (row, col)
             else:
                 valid = np.ones(pixels.shape[1:], np.bool_)
-        except (RasterioIOError, RasterioError, MemoryError) as error:
+        except (*GDAL_ERRORS, MemoryError) as error:
             raise FileError(
                 f"{self.name} cannot be read at columns {window.col_off} to {window.col_stop}, "
                 f"rows {window.row_off} to {window.row_stop} ({_reason(error)}): the file is "
@@ -264,7 +264,7 @@ class RasterFile:
             with rasterio.Env(), warnings.catch_warnings():
                 warnings.simplefilter("ignore", NotGeoreferencedWarning)
                 dataset = DatasetReader(self._target, driver=list(self._drivers), sharing=False)
-        except (RasterioIOError, RasterioError, ValueError, TypeError) as error:
+        except (*GDAL_ERRORS, ValueError, TypeError) as error:
             raise FileError(
                 f"{self.name} cannot be opened as a raster ({_reason(error)}): give a GeoTIFF or "
                 "another format that GDAL reads."
@@ -285,16 +285,22 @@ class RasterFile:
             raise GridError(
                 f"{self.name} is rotated, or placed by points, and has no CRS: name one with --crs."
             )
+        # What lies outside the turned raster must be told from what lies inside: by the nodata
+        # value, by one that is made up, or by an alpha band where every value may be real.
+        dtype = np.dtype(_numpy_name(plain.dtypes[0]))
+        nodata, alpha = plain.nodata, False
+        if nodata is None and dtype.kind == "f":
+            nodata = float("nan")
+        elif nodata is None and dtype.kind == "i":
+            nodata = int(np.iinfo(dtype).min)
+        elif nodata is None:
+            alpha = ColorInterp.alpha not in plain.colorinterp
         try:
             warped = WarpedVRT(
-                plain,
-                src_crs=crs,
-                crs=crs,
-                resampling=Resampling.bilinear,
-                nodata=plain.nodata,
-                add_alpha=plain.nodata is None and ColorInterp.alpha not in plain.colorinterp,
-            )
-        except (RasterioError, ValueError) as error:
+                plain, src_crs=crs, crs=crs, resampling=Resampling.bilinear,
+                nodata=nodata, add_alpha=alpha,
+            )  # fmt: skip
+        except (*GDAL_ERRORS, ValueError) as error:
             raise GridError(
                 f"{self.name} cannot be warped to a north-up grid ({_reason(error)}): warp it "
                 "first with gdalwarp."
@@ -307,7 +313,7 @@ class RasterFile:
         """Closes every handle; reading afterwards opens the file anew."""
         with self._lock:
             for handle in reversed(self._handles):
-                with contextlib.suppress(RasterioError):
+                with contextlib.suppress(*GDAL_ERRORS):
                     handle.close()
             self._handles.clear()
             self._local = threading.local()

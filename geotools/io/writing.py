@@ -19,11 +19,11 @@ import numpy as np
 import rasterio
 import rasterio.windows
 from rasterio.enums import ColorInterp, Resampling
-from rasterio.errors import RasterioError, RasterioIOError
 
 from geotools.errors import FileError, RasterError
 from geotools.grid import Grid, Window
 from geotools.io.atomic import check_output, write_atomic
+from geotools.io.gate import GDAL_ERRORS
 from geotools.io.legend import aux_xml, class_qml, ramp_qml
 from geotools.spec import ClassInfo
 
@@ -190,7 +190,7 @@ class GeotiffWriter:
                 **_compression(compress, dtype),
                 **self._profile,
             )
-        except (RasterioIOError, RasterioError, OSError) as error:
+        except (*GDAL_ERRORS, OSError) as error:
             raise FileError(f"{target} could not be created: {error}.") from None
         self._describe(units, tags)
 
@@ -225,7 +225,7 @@ class GeotiffWriter:
         data = np.ascontiguousarray(data)
         try:
             self._dataset.write(data, window=_rasterio(window))
-        except (RasterioIOError, RasterioError) as error:
+        except GDAL_ERRORS as error:
             raise FileError(f"{self._target} could not be written: {error}.") from None
         self._checksums.append((window, zlib.crc32(data)))
         if self._cell_area_m2 is not None:
@@ -258,7 +258,7 @@ class GeotiffWriter:
             if factors:
                 with rasterio.open(self.path, "r+", driver="GTiff") as dataset:
                     dataset.build_overviews(factors, Resampling.nearest)
-        except (RasterioIOError, RasterioError) as error:
+        except GDAL_ERRORS as error:
             raise FileError(f"{self._target} could not be written: {error}.") from None
         self._verify()
 
@@ -266,7 +266,7 @@ class GeotiffWriter:
         """Closes the file as it is."""
         try:
             self._dataset.close()
-        except (RasterioIOError, RasterioError):
+        except GDAL_ERRORS:
             return
 
     def _verify(self) -> None:
@@ -296,7 +296,7 @@ class GeotiffWriter:
                 levels = len(dataset.overviews(1))
             for level in range(levels):
                 _read_through(self.path, level)
-        except (RasterioIOError, RasterioError):
+        except GDAL_ERRORS:
             raise broken from None
 
 
