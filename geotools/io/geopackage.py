@@ -1,0 +1,285 @@
+"""write_layer: features batch by batch into a GeoPackage, with default style and metadata.
+
+The layer appears only when it is complete and was checked; what else is in the file is kept.
+Tables of the format are those of OGC 12-128r19 (GeoPackage 1.4).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from geotools.errors import FileError
+from geotools.io.atomic import check_output, write_atomic
+from geotools.io.layers import (
+    STYLES_TABLE,
+    LayerInfo,
+    check_geopackage,
+    connect,
+    describe_layers,
+    failing_as,
+    quoted,
+    read_layer,
+)
+from geotools.io.styles import polygon_qml, polygon_sld
+from geotools.spec import ClassInfo
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+__all__ = ["LayerInfo", "describe_layers", "read_layer", "write_layer"]
+
+_CREATE_STYLES = """
+CREATE TABLE IF NOT EXISTS layer_styles (
+    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    f_table_catalog TEXT(256),
+    f_table_schema TEXT(256),
+    f_table_name TEXT(256),
+    f_geometry_column TEXT(256),
+    styleName TEXT(30),
+    styleQML TEXT,
+    styleSLD TEXT,
+    useAsDefault BOOLEAN,
+    description TEXT,
+    owner TEXT(30),
+    ui TEXT(30),
+    update_time DATETIME DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
+)
+"""
+"""The columns that QGIS gives this table, in its order."""
+
+
+def write_layer(
+    path: str | os.PathLike[str],
+    batches: Iterable[GeoDataFrame] | GeoDataFrame,
+    *,
+    layer: str,
+    overwrite: bool = False,
+    classes: Sequence[ClassInfo] | None = None,
+    metadata: Mapping[str, str] | None = None,
+    crs: Any = None,
+    geometry_type: str | None = None,
+) -> int:
+    """The number of features written to one layer of a GeoPackage, which is then in place.
+
+    The layer has a spatial index. With `overwrite` the layer is replaced and everything else in
+    the file is kept: the file is copied, the copy is changed, and takes the place of the file.
+    With the environment variable SOURCE_DATE_EPOCH (seconds) the times in the file are that one,
+    and the same features give the same bytes.
+
+    Args:
+        path: the `.gpkg`.
+        batches: features; every batch has the columns of the first. One that is empty makes an
+            empty layer with these columns.
+        layer: name of the layer.
+        overwrite: replace the layer in an existing file.
+        classes: draw polygons by the field `class`: a default style, for QGIS and as SLD.
+        metadata: stored with the layer; provenance, by name.
+        crs: CRS of the features when the batches have none.
+        geometry_type: as in the standard; otherwise that of the first batch, and Polygon for an
+            empty one.
+
+    Raises:
+        FileError: the file exists (without `overwrite`), is in use, is not a GeoPackage; no
+            batch, no CRS; the disk refuses; what was written does not read back.
+    """
+    target = check_output(path, overwrite=overwrite)
+    if (
+        not layer
+        or layer == STYLES_TABLE
+        or layer.lower().startswith(("gpkg_", "rtree_", "sqlite_"))
+    ):
+        raise FileError(f"{layer!r} cannot name a layer of {target}: choose another name.")
+    kept = _rows_beside(target, layer) if target.exists() else {}
+    written = 0
+
+    def verify(temporary: Path) -> None:
+        with failing_as(f"{target} could not be written"):
+            _verify(temporary, layer, {**kept, layer: written})
+
+    with write_atomic(target, overwrite=overwrite, verify=verify) as temporary:
+        if kept:
+            with failing_as(f"{target} could not be copied"):
+                _copy(target, temporary)
+                _forget(temporary, layer)
+        written = _write(temporary, target, _frames(batches), layer, metadata, crs, geometry_type)
+        with failing_as(f"{target} could not be written"):
+            _complete(temporary, layer, classes)
+    return written
+
+
+def _rows_beside(target: Path, layer: str) -> dict[str, int]:
+    """Rows of every table of the user's in the file except the layer's; none: nothing to keep."""
+    for ending in ("-wal", "-journal"):
+        if Path(f"{target}{ending}").exists():
+            raise FileError(
+                f"{target} is open in another program, or was left unfinished by one (there is a "
+                f"{target.name}{ending}): close it there, then try again."
+            )
+    check_geopackage(target)
+    with failing_as(f"{target} is damaged"), connect(target) as database:
+        names = [
+            name
+            for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            if not name.lower().startswith(("gpkg_", "rtree_", "sqlite_"))
+            and name not in (layer, STYLES_TABLE)
+        ]
+        if layer in names:
+            names.remove(layer)
+        return {name: _count(database, name) for name in names}
+
+
+def _count(database: sqlite3.Connection, table: str) -> int:
+    rows = database.execute(f"SELECT count(*) FROM {quoted(table)}").fetchone()  # noqa: S608
+    return int(rows[0])
+
+
+def _copy(target: Path, temporary: Path) -> None:
+    """A copy that is whole even while another program writes."""
+    with connect(target) as source, closing(sqlite3.connect(temporary)) as copy:
+        source.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")
+
+
+def _forget(file: Path, layer: str) -> None:
+    """Takes the layer's style and metadata out; pyogrio replaces the layer itself."""
+    with connect(file, writing=True) as database, database:
+        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+        if STYLES_TABLE in tables:
+            database.execute("DELETE FROM layer_styles WHERE f_table_name = ?", (layer,))
+        if "gpkg_metadata_reference" in tables:
+            named = database.execute(
+                "SELECT md_file_id FROM gpkg_metadata_reference WHERE table_name = ?", (layer,)
+            ).fetchall()
+            database.execute("DELETE FROM gpkg_metadata_reference WHERE table_name = ?", (layer,))
+            database.executemany(
+                "DELETE FROM gpkg_metadata WHERE id = ? AND id NOT IN "
+                "(SELECT md_file_id FROM gpkg_metadata_reference)",
+                named,
+            )
+
+
+def _frames(batches: Iterable[GeoDataFrame] | GeoDataFrame) -> Iterable[GeoDataFrame]:
+    from geopandas import GeoDataFrame
+
+    return (batches,) if isinstance(batches, GeoDataFrame) else batches
+
+
+def _write(
+    temporary: Path,
+    target: Path,
+    batches: Iterable[GeoDataFrame],
+    layer: str,
+    metadata: Mapping[str, str] | None,
+    crs: Any,
+    geometry_type: str | None,
+) -> int:
+    """The number of features of all batches, appended one after the other."""
+    import pyogrio
+
+    written = 0
+    begun = False
+    for batch in batches:
+        if begun and batch.empty:
+            continue
+        if batch.crs is None:
+            if crs is None:
+                raise FileError(f"The features for {target} have no CRS: give one (crs=).")
+            batch = batch.set_crs(crs)
+        if not begun:
+            geometry_type = geometry_type or _geometry_type(batch)
+        with failing_as(f"{target} could not be written"):
+            pyogrio.write_dataframe(
+                batch,
+                temporary,
+                layer=layer,
+                driver="GPKG",
+                append=begun,
+                geometry_type=geometry_type,
+                layer_metadata=dict(metadata) if metadata and not begun else None,
+            )
+        begun = True
+        written += len(batch)
+    if not begun:
+        raise FileError(f"There is no batch to write to {target}: give one, empty or not.")
+    return written
+
+
+def _geometry_type(batch: GeoDataFrame) -> str:
+    kinds = sorted(batch.geom_type.dropna().unique())
+    if not kinds:
+        return "Polygon"
+    return str(kinds[0]) if len(kinds) == 1 else "Unknown"
+
+
+def _complete(file: Path, layer: str, classes: Sequence[ClassInfo] | None) -> None:
+    """Adds the default style, and sets the times if they are prescribed."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    now = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
+    time = now.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    with connect(file, writing=True) as database, database:
+        if classes:
+            database.execute(_CREATE_STYLES)
+            database.execute(
+                "INSERT OR IGNORE INTO gpkg_contents "
+                "(table_name, data_type, identifier, description, srs_id) "
+                "VALUES ('layer_styles', 'attributes', 'layer_styles', '', 0)"
+            )
+            column = database.execute(
+                "SELECT column_name FROM gpkg_geometry_columns WHERE table_name = ?", (layer,)
+            ).fetchone()[0]
+            database.execute(
+                "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, "
+                "f_geometry_column, styleName, styleQML, styleSLD, useAsDefault, description, "
+                "owner, ui, update_time) VALUES ('', '', ?, ?, ?, ?, ?, 1, ?, '', NULL, ?)",
+                (
+                    layer, column, layer[:30], polygon_qml(classes),
+                    polygon_sld(classes, layer), f"Classes of {layer}", time,
+                ),
+            )  # fmt: skip
+        database.execute(
+            "UPDATE gpkg_contents SET last_change = ? WHERE table_name IN (?, 'layer_styles')",
+            (time, layer),
+        )
+        if database.execute(
+            "SELECT 1 FROM sqlite_master WHERE name = 'gpkg_metadata_reference'"
+        ).fetchone():
+            database.execute(
+                "UPDATE gpkg_metadata_reference SET timestamp = ? WHERE table_name = ?",
+                (time, layer),
+            )
+
+
+def _verify(file: Path, layer: str, rows: Mapping[str, int]) -> None:
+    """Raises when the file is not whole, or does not hold what was written to it.
+
+    The database is checked page by page, so a geometry that is there is the one that was written.
+    """
+    check_geopackage(file)
+    for ending in ("-wal", "-journal"):
+        if Path(f"{file}{ending}").exists():
+            raise FileError(f"{file} was not closed (there is a {ending} beside it): try again.")
+    with connect(file) as database:
+        answer = [str(row[0]) for row in database.execute("PRAGMA integrity_check(1)")]
+        if answer != ["ok"]:
+            raise FileError(f"{file} does not read back as written ({answer[0]}): try again.")
+        found = {table: _count(database, table) for table in rows}
+        column = database.execute(
+            "SELECT column_name FROM gpkg_geometry_columns WHERE table_name = ?", (layer,)
+        ).fetchone()[0]
+        found[layer] = int(
+            database.execute(
+                f"SELECT count({quoted(column)}) FROM {quoted(layer)}"  # noqa: S608
+            ).fetchone()[0]
+        )
+        indexed = _count(database, f"rtree_{layer}_{column}")
+    if found != dict(rows) or indexed != rows[layer]:
+        raise FileError(
+            f"{file} holds {found} rows and {indexed} in its spatial index, written were "
+            f"{dict(rows)}: try again."
+        )
