@@ -31,7 +31,7 @@ from geotools.raster import Raster
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["RasterFile", "open_raster", "parse_crs"]
+__all__ = ["RasterFile", "describe_raster", "open_raster", "parse_crs"]
 
 
 def open_raster(
@@ -259,23 +259,9 @@ class RasterFile:
         return self._local.dataset
 
     def _open_plain(self) -> Any:
-        try:
-            # rasterio.open takes a list of formats by its documentation, not by its code (1.4.4).
-            with rasterio.Env(), warnings.catch_warnings():
-                warnings.simplefilter("ignore", NotGeoreferencedWarning)
-                dataset = DatasetReader(self._target, driver=list(self._drivers), sharing=False)
-        except (*GDAL_ERRORS, ValueError, TypeError) as error:
-            raise FileError(
-                f"{self.name} cannot be opened as a raster ({_reason(error)}): give a GeoTIFF or "
-                "another format that GDAL reads."
-            ) from None
+        dataset = _open_dataset(self.name, self._target, self._drivers)
         with self._lock:
             self._handles.append(dataset)
-        if dataset.count == 0:
-            raise FileError(
-                f"{self.name} holds no bands, but perhaps subdatasets: convert the one you want "
-                "with gdal_translate."
-            )
         return dataset
 
     def _warp(self, plain: Any) -> Any:
@@ -328,6 +314,69 @@ class RasterFile:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def describe_raster(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """What a raster file says of itself, as plain values, even when it lacks a CRS or a place.
+
+    Raises:
+        FileError: the path cannot be opened as a raster.
+    """
+    name = os.fspath(path)
+    dataset = _open_dataset(name, *local_raster(name))
+    with dataset:
+        crs = dataset.crs or (dataset.gcps[1] if dataset.gcps[0] else None)
+        return {
+            "kind": "raster",
+            "path": name,
+            "format": dataset.driver,
+            "width": dataset.width,
+            "height": dataset.height,
+            "crs": crs.to_string() if crs else None,
+            "transform": list(dataset.transform)[:6],
+            "bounds": list(dataset.bounds),
+            "block_shape": list(dataset.block_shapes[0]),
+            "compression": dataset.compression.name if dataset.compression else None,
+            "overviews": dataset.overviews(1),
+            "bands": [
+                {
+                    "name": dataset.descriptions[index] or f"band {index + 1}",
+                    "dtype": dataset.dtypes[index],
+                    "nodata": _plain_number(dataset.nodatavals[index]),
+                    "unit": dataset.units[index] or "",
+                    "scale": dataset.scales[index],
+                    "offset": dataset.offsets[index],
+                    "color": dataset.colorinterp[index].name,
+                }
+                for index in range(dataset.count)
+            ],
+            "tags": {key: value for key, value in dataset.tags().items() if key != "AREA_OR_POINT"},
+        }
+
+
+def _plain_number(value: float | None) -> float | str | None:
+    """JSON has no NaN."""
+    return str(value) if value is not None and not np.isfinite(value) else value
+
+
+def _open_dataset(name: str, target: str, drivers: Sequence[str]) -> Any:
+    try:
+        # rasterio.open takes a list of formats by its documentation, not by its code (1.4.4).
+        with rasterio.Env(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            dataset = DatasetReader(target, driver=list(drivers), sharing=False)
+    except (*GDAL_ERRORS, ValueError, TypeError) as error:
+        raise FileError(
+            f"{name} cannot be opened as a raster ({_reason(error)}): give a GeoTIFF or another "
+            "format that GDAL reads."
+        ) from None
+    if dataset.count == 0:
+        dataset.close()
+        raise FileError(
+            f"{name} holds no bands, but perhaps subdatasets: convert the one you want with "
+            "gdal_translate."
+        )
+    return dataset
 
 
 def _needs_warp(dataset: Any) -> bool:
