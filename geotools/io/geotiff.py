@@ -285,6 +285,7 @@ class RasterFile:
             warped = WarpedVRT(
                 plain, src_crs=crs, crs=crs, resampling=Resampling.bilinear,
                 nodata=nodata, add_alpha=alpha,
+                tolerance=0,  # exact: an approximation would depend on the window
             )  # fmt: skip
         except (*GDAL_ERRORS, ValueError) as error:
             raise GridError(
