@@ -1,6 +1,6 @@
 """Geomorphons: the ten landforms of Jasiewicz & Stepinski (2013), cell by cell.
 
-The rules, settings and checks are here; the loops over cells are in `_rays`. No file is opened.
+The rules, settings and checks are here; the loops over cells are in `_forms`. No file is opened.
 
 J. Jasiewicz, T. F. Stepinski: Geomorphons, a pattern recognition approach to classification and
 mapping of landforms. Geomorphology 182 (2013), 147-156.
@@ -161,24 +161,22 @@ def geomorphons(
             f"Geomorphons need an elevation array of shape (rows, cols), got {z.shape}: "
             "give one band."
         )
-    x = _per_row(x_m, z.shape[0], "x_m")
-    y = _per_row(y_m, z.shape[0], "y_m")
+    x = per_row(x_m, z.shape[0], "x_m")
+    y = per_row(y_m, z.shape[0], "y_m")
     unit = search_unit(y, y) if unit_m is None else unit_m
     settings = _settings(search, skip, flat_deg, flat_distance, dialect, unit)
 
-    from geotools.terrain import _rays
+    from geotools.terrain import _forms
 
     rows, cols = z.shape
     longest = reach(search, x_m=x, y_m=y, dialect=dialect, unit_m=unit)
-    pad = max(1, min(longest, max(rows, cols)))
-    padded = np.full((rows + 2 * pad, cols + 2 * pad), np.nan, dtype=np.float32)
-    padded[pad : pad + rows, pad : pad + cols] = z
+    padded, pad = framed_for_rays(z, longest)
     forms = np.empty((rows, cols), dtype=np.uint8)
     uniform = bool(np.all(x == x[0]) and np.all(y == y[0]))
 
     def run(start: int) -> None:
         stop = min(start + band, rows)
-        _rays.forms_of_rows(
+        _forms.forms_of_rows(
             padded, pad, start, stop, x, y, uniform,
             settings.dialect, settings.search_m, settings.search, settings.skip,
             settings.flat_rad, settings.flat_distance_m, _LOOKUP, forms,
@@ -218,7 +216,7 @@ def _settings(
     if not (unit > 0 and math.isfinite(unit)):
         raise RasterError(f"A cell of {unit} m is no unit of length: give a positive unit_m.")
     return Settings(
-        dialect=DIALECTS.index(dialect),  # type: ignore[arg-type]
+        dialect=DIALECTS.index(dialect),
         search_m=search * unit,
         search=search,
         skip=skip,
@@ -227,7 +225,16 @@ def _settings(
     )
 
 
-def _per_row(size: ArrayLike, rows: int, name: str) -> NDArray[np.float64]:
+def framed_for_rays(z: NDArray[np.float32], longest: int) -> tuple[NDArray[np.float32], int]:
+    """A copy with NaN around it, (rows + 2 pad, cols + 2 pad), and pad, the cells a ray can go."""
+    rows, cols = z.shape
+    pad = max(1, min(longest, max(rows, cols)))
+    padded = np.full((rows + 2 * pad, cols + 2 * pad), np.nan, dtype=np.float32)
+    padded[pad : pad + rows, pad : pad + cols] = z
+    return padded, pad
+
+
+def per_row(size: ArrayLike, rows: int, name: str) -> NDArray[np.float64]:
     """Cell size of every row: (rows,) float64, metres."""
     values = np.asarray(size, dtype=np.float64)
     if values.ndim > 1 or (values.ndim == 1 and values.shape[0] != rows):

@@ -1,0 +1,60 @@
+"""Attributes of a square window of any radius: tpi, relief, dev.
+
+The loops are in `_sliding`; what the attributes mean is in `attributes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float32]
+
+__all__ = ["window_job"]
+
+_NONE = np.empty((0, 0), dtype=np.float32)
+
+
+def window_job(
+    z: Array, radius: int, z_factor: float, outputs: dict[str, Array]
+) -> Callable[[int, int], None]:
+    """A function that writes rows from `start` to `stop` of the outputs.
+
+    Sums run in float64 on elevations in steps of 2^-16 m, so that tpi is the same to the last
+    bit however the raster is cut. Squares are summed about a whole number of metres near the
+    band's first cells; dev is the same to about 1e-5 standard deviations.
+
+    Args:
+        z: (rows, cols) float32, NaN where invalid; windows take the cells that are valid.
+        radius: cells to every side.
+        z_factor: metres in one unit of elevation.
+        outputs: tpi, relief or dev to (rows, cols) float32, which is written to.
+    """
+    from geotools.terrain import _sliding
+
+    tpi, dev = outputs.get("tpi", _NONE), outputs.get("dev", _NONE)
+    relief = outputs.get("relief")
+
+    def run(start: int, stop: int) -> None:
+        if tpi.size or dev.size:
+            known = z[start:stop]
+            known = known[np.isfinite(known)]
+            reference = round(float(known.mean(dtype=np.float64)) * z_factor) if known.size else 0
+            _sliding.moments_of_rows(
+                z, radius, start, stop, float(reference), float(z_factor), tpi, dev
+            )
+        if relief is not None:
+            band = relief[start:stop]
+            band[:] = 0
+            for sign in (1.0, -1.0):
+                _sliding.add_highest_of_rows(z, np.float32(sign), radius, start, stop, relief)
+            band[np.isnan(z[start:stop])] = np.nan
+            if z_factor != 1:
+                band *= np.float32(z_factor)
+
+    return run
