@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from affine import Affine
@@ -42,7 +43,8 @@ def write_jacksboro(path: Path, *, overwrite: bool = False) -> None:
     import matplotlib.cbook
 
     try:
-        with matplotlib.cbook.get_sample_data("jacksboro_fault_dem.npz") as sample:
+        sample: Any = matplotlib.cbook.get_sample_data("jacksboro_fault_dem.npz")
+        with sample:
             elevation = np.asarray(sample["elevation"], dtype=np.int16)  # (rows, cols)
             # The sample calls the northern edge ymin and the southern ymax.
             left, top = float(sample["xmin"]), float(max(sample["ymin"], sample["ymax"]))

@@ -32,8 +32,15 @@ DRIVERS = (
 
 VRT_DRIVERS = ("VRT",)
 
-GDAL_ERRORS: tuple[type[Exception], ...] = (RasterioError, CPLE_BaseError)
-"""What rasterio raises when GDAL fails."""
+GDAL_ERRORS: tuple[type[BaseException], ...] = (
+    RasterioError,
+    CPLE_BaseError,
+    OSError,
+    MemoryError,
+    ValueError,
+    TypeError,
+)
+"""What rasterio raises when GDAL fails, or when the file says what cannot be."""
 
 _SUFFIXES = {
     ".tif", ".tiff", ".hgt", ".asc", ".img", ".dem", ".bil", ".flt", ".adf", ".dt0", ".dt1",

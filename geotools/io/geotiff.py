@@ -207,7 +207,7 @@ class RasterFile:
                 valid = (dataset.read_masks(numbers, window=stored) > 0).all(axis=0)  # (row, col)
             else:
                 valid = np.ones(pixels.shape[1:], np.bool_)
-        except (*GDAL_ERRORS, MemoryError) as error:
+        except GDAL_ERRORS as error:
             raise FileError(
                 f"{self.name} cannot be read at columns {window.col_off} to {window.col_stop}, "
                 f"rows {window.row_off} to {window.row_stop} ({_reason(error)}): the file is "
@@ -287,7 +287,7 @@ class RasterFile:
                 nodata=nodata, add_alpha=alpha,
                 tolerance=0,  # exact: an approximation would depend on the window
             )  # fmt: skip
-        except (*GDAL_ERRORS, ValueError) as error:
+        except GDAL_ERRORS as error:
             raise GridError(
                 f"{self.name} cannot be warped to a north-up grid ({_reason(error)}): warp it "
                 "first with gdalwarp."
@@ -366,7 +366,7 @@ def _open_dataset(name: str, target: str, drivers: Sequence[str]) -> Any:
         with rasterio.Env(), warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             dataset = DatasetReader(target, driver=list(drivers), sharing=False)
-    except (*GDAL_ERRORS, ValueError, TypeError) as error:
+    except GDAL_ERRORS as error:
         raise FileError(
             f"{name} cannot be opened as a raster ({_reason(error)}): give a GeoTIFF or another "
             "format that GDAL reads."

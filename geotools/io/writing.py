@@ -94,6 +94,7 @@ def create_geotiff(
             dict(tags or {}),
             compress,
         )
+        writer.gray = gray
         try:
             yield writer
             writer.complete()
@@ -104,8 +105,8 @@ def create_geotiff(
         if classes:
             sidecars[Path(f"{target}.aux.xml")] = aux_xml(classes, writer.area_m2())
             sidecars[target.with_suffix(".qml")] = class_qml(classes)
-        elif gray is not None:
-            sidecars[target.with_suffix(".qml")] = ramp_qml(*gray)
+        elif writer.gray is not None:
+            sidecars[target.with_suffix(".qml")] = ramp_qml(*writer.gray)
         write_texts(sidecars)
         for ending in (".aux.xml", ".ovr", ".msk"):  # they belonged to the file that was replaced
             if (stale := Path(f"{target}{ending}")) not in sidecars:
@@ -165,13 +166,15 @@ class GeotiffWriter:
         self.bands = tuple(bands)
         self.path = temporary
         """Where the file is until it is complete."""
+        self.gray: tuple[float, float] | None = None
+        """Lowest and highest value to draw; may be set once they are known."""
         self._target = target
         self._classes = tuple(classes)
         self._checksums: list[tuple[Window, int]] = []
         self._cell_area_m2 = grid.cell_area_m2() if classes else None  # (rows,)
         self._area_m2 = np.zeros(256)
         self._open = True
-        self._profile = {"dtype": dtype, "nodata": nodata, "count": len(self.bands)}
+        self._profile: dict[str, Any] = {"dtype": dtype, "nodata": nodata, "count": len(self.bands)}
         try:
             self._dataset = rasterio.open(
                 temporary,
@@ -190,7 +193,7 @@ class GeotiffWriter:
                 **_compression(compress, dtype),
                 **self._profile,
             )
-        except (*GDAL_ERRORS, OSError) as error:
+        except GDAL_ERRORS as error:
             raise FileError(f"{target} could not be created: {error}.") from None
         self._describe(units, tags)
 
@@ -227,7 +230,7 @@ class GeotiffWriter:
             self._dataset.write(data, window=_rasterio(window))
         except GDAL_ERRORS as error:
             raise FileError(f"{self._target} could not be written: {error}.") from None
-        self._checksums.append((window, zlib.crc32(data)))
+        self._checksums.append((window, zlib.crc32(data.data)))
         if self._cell_area_m2 is not None:
             rows = np.arange(window.height, dtype=np.int64)[:, None] << 8
             counts = np.bincount((rows | data[0]).ravel(), minlength=window.height << 8)
@@ -296,6 +299,8 @@ class GeotiffWriter:
                 levels = len(dataset.overviews(1))
             for level in range(levels):
                 _read_through(self.path, level)
+        except FileError:
+            raise
         except GDAL_ERRORS:
             raise broken from None
 

@@ -1,0 +1,21 @@
+"""From files to maps: open, compute by tiles, write. What scripts, command line and QGIS call.
+
+Every function takes the names of inputs and outputs, checks all of them before it reads a cell,
+and leaves complete outputs or none.
+"""
+
+from geotools.maps.inputs import DemOptions
+from geotools.maps.landforms import LandformMap, Polygons, landforms
+from geotools.maps.mappers import Geomorphons
+from geotools.maps.terrain import TerrainMap, TerrainSettings, terrain
+
+__all__ = [
+    "DemOptions",
+    "Geomorphons",
+    "LandformMap",
+    "Polygons",
+    "TerrainMap",
+    "TerrainSettings",
+    "landforms",
+    "terrain",
+]

@@ -1,0 +1,93 @@
+"""What every map of an elevation model begins with: its options, its checks, its provenance."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from geotools.dem import Dem, vertical_unit_m
+from geotools.errors import FileError, RasterError
+from geotools.io.atomic import check_output
+from geotools.io.geotiff import RasterFile, open_raster
+
+__all__ = [
+    "DemOptions",
+    "FilePath",
+    "as_text",
+    "check_paths",
+    "elevation",
+    "open_dem",
+    "provenance",
+]
+
+FilePath = str | os.PathLike[str]
+
+
+@dataclass(frozen=True, slots=True)
+class DemOptions:
+    """How an elevation model is to be read where its file does not say, or says it wrongly."""
+
+    crs: str | None = None
+    """CRS to assume, such as "EPSG:32633"."""
+    band: int | None = None
+    """Band number from 1."""
+    nodata: float | None = None
+    """Value that stands for missing cells."""
+    z_factor: float | None = None
+    """Metres in one unit of the values; from the vertical CRS or the band's unit when None."""
+
+
+def open_dem(dem: FilePath, reading: DemOptions) -> RasterFile:
+    """The open file of an elevation model.
+
+    Raises:
+        FileError: it cannot be opened.
+        GridError: it has no CRS or place.
+        RasterError: it has a colour table, or lacks the band.
+    """
+    bands = None if reading.band is None else [reading.band]
+    file = open_raster(dem, crs=reading.crs, bands=bands, nodata=reading.nodata)
+    if file.has_palette:
+        file.close()
+        raise RasterError(
+            f"{file.name} has a colour table, so its values are classes and not elevations: give "
+            "an elevation model."
+        )
+    return file
+
+
+def elevation(file: RasterFile, reading: DemOptions) -> Dem:
+    """The file as elevation in metres."""
+    factor = reading.z_factor
+    if factor is None:
+        factor = vertical_unit_m(file.grid.crs.wkt, file.units[0])
+    return Dem(file, name=file.name, z_factor=factor)
+
+
+def check_paths(source: FilePath, outputs: Sequence[FilePath], overwrite: bool) -> list[Path]:
+    """The outputs, which may be written and are neither the input nor one another."""
+    targets = [check_output(output, overwrite=overwrite) for output in outputs]
+    origin = Path(os.fspath(source))
+    for target in targets:
+        if target.exists() and origin.exists() and target.samefile(origin):
+            raise FileError(f"{target} is the input itself: name another output.")
+    return targets
+
+
+def provenance(file: RasterFile) -> dict[str, str]:
+    """Name and SHA-256 of an input as it lies on disk; of the archive when it is in one."""
+    path = Path(file.name)
+    found = {"source": path.name}
+    if path.is_file():
+        with path.open("rb") as stream:
+            found["source_sha256"] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return found
+
+
+def as_text(parameters: Mapping[str, Any]) -> str:
+    """Parameters as one line of metadata."""
+    return ", ".join(f"{name}={value}" for name, value in parameters.items())

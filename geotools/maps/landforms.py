@@ -1,0 +1,225 @@
+"""landforms: an elevation model becomes a class GeoTIFF and polygons, by model or algorithm."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geotools.effort import Effort
+from geotools.errors import FileError, RasterError
+from geotools.grid import Window
+from geotools.io.geotiff import open_raster
+from geotools.io.writing import GeotiffWriter, create_geotiff, create_scratch
+from geotools.maps.inputs import (
+    DemOptions,
+    FilePath,
+    check_paths,
+    elevation,
+    open_dem,
+    provenance,
+)
+from geotools.maps.mappers import Geomorphons, Warn, choose
+from geotools.raster import Sink
+from geotools.spec import ClassInfo
+from geotools.stream import Progress
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+__all__ = ["LandformMap", "Polygons", "landforms"]
+
+
+@dataclass(frozen=True, slots=True)
+class Polygons:
+    """A polygon layer beside a class raster."""
+
+    path: FilePath
+    """The GeoPackage."""
+    min_area_m2: float = 0.0
+    """Smaller polygons join the neighbour with the longest shared border."""
+    simplify_m: float = 0.0
+    """Tolerance of simplified outlines, in metres; shared edges stay shared."""
+
+
+@dataclass(frozen=True, slots=True)
+class LandformMap:
+    """What `landforms` has written."""
+
+    path: Path
+    """The class GeoTIFF."""
+    polygons: Path | None
+    """The polygon GeoPackage."""
+    classes: tuple[ClassInfo, ...]
+    """The classes of the map."""
+    area_m2: Mapping[str, float]
+    """Area by class name."""
+    method: str
+    """Model name and version, or the algorithm's settings."""
+    seconds: float
+    """Wall time."""
+
+
+def landforms(
+    dem: FilePath,
+    output: FilePath,
+    *,
+    method: Geomorphons | FilePath | None = None,
+    polygons: Polygons | FilePath | None = None,
+    confidence: bool = False,
+    reading: DemOptions | None = None,
+    effort: Effort | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    warn: Warn | None = None,
+) -> LandformMap:
+    """Maps the landforms of an elevation model: ten forms, coded 1 to 10 as r.geomorphon has them.
+
+    Args:
+        dem: any raster of elevations that GDAL reads.
+        output: class GeoTIFF, uint8, 0 where there is no elevation; with colours and names.
+        method: an `.onnx` file, the exact algorithm with its settings, or the shipped model
+            when None.
+        polygons: GeoPackage of polygons, one for each connected piece of a class.
+        confidence: add the model's probability of the written class in per cent as band 2.
+        reading: how to read the elevation model.
+        effort: threads, tile size, memory.
+        overwrite: replace outputs that exist.
+        progress: called as the work goes on.
+        warn: called with a sentence when the result deserves caution.
+
+    Raises:
+        GeotoolsError: an input or an output that cannot be used; nothing has been written then.
+    """
+    start = time.monotonic()
+    reading, effort, warn = reading or DemOptions(), effort or Effort(), warn or _ignore
+    target = check_paths(dem, [output], overwrite)[0]
+    if polygons is not None and not isinstance(polygons, Polygons):
+        polygons = Polygons(polygons)
+    if polygons is not None:
+        _check_polygons(polygons, dem, target, overwrite)
+    mapper = choose(method)
+    if confidence and not mapper.has_confidence:
+        raise RasterError(
+            "Geomorphons are exact and have no confidence: leave --confidence out, or use "
+            "--method model."
+        )
+    with ExitStack() as stack:
+        file = stack.enter_context(open_dem(dem, reading))
+        source = elevation(file, reading)
+        mapper.check(source.grid, file.name, warn)
+        tags = {**mapper.tags(), **provenance(file)}
+        writer = stack.enter_context(
+            create_geotiff(
+                target,
+                source.grid,
+                bands=["landform", "confidence"] if confidence else ["landform"],
+                units=["", "%"] if confidence else [""],
+                dtype="uint8",
+                nodata=0,
+                classes=mapper.classes,
+                tags=tags,
+                overwrite=overwrite,
+            )
+        )
+        sink: Sink = writer
+        sure: GeotiffWriter | None = None
+        if polygons is not None and not confidence and mapper.has_confidence:
+            sure = stack.enter_context(
+                create_scratch(target, source.grid, bands=["confidence"], dtype="uint8", nodata=0)
+            )
+            sink = _Apart(writer, sure)
+        with_confidence = confidence or sure is not None
+        mapper.run(source, sink, with_confidence, effort, progress)
+        if writer.is_empty:
+            raise RasterError(
+                f"{file.name} holds no valid cell: there is nothing to map (is its nodata value "
+                "right? --nodata sets another)."
+            )
+        writer.complete()
+        if polygons is not None:
+            _write_polygons(
+                polygons, writer, sure, mapper.classes, tags, with_confidence, overwrite, progress
+            )
+    area = {info.name: writer.area_m2()[info.code] for info in mapper.classes}
+    return LandformMap(
+        path=target,
+        polygons=Path(polygons.path) if polygons else None,
+        classes=mapper.classes,
+        area_m2=area,
+        method=mapper.title,
+        seconds=time.monotonic() - start,
+    )
+
+
+class _Apart:
+    """A `Sink` of two bands that are written to two files."""
+
+    def __init__(self, first: Sink, second: Sink) -> None:
+        self._first, self._second = first, second
+
+    def write(self, data: NDArray[Any], window: Window) -> None:
+        """Band 1 to the first, band 2 to the second."""
+        self._first.write(data[:1], window)
+        self._second.write(data[1:], window)
+
+
+def _write_polygons(
+    polygons: Polygons,
+    writer: GeotiffWriter,
+    scratch: GeotiffWriter | None,
+    classes: Sequence[ClassInfo],
+    tags: Mapping[str, str],
+    confidence: bool,
+    overwrite: bool,
+    progress: Progress | None,
+) -> None:
+    from geotools.convert import polygonize
+    from geotools.io.geopackage import write_layer
+
+    with ExitStack() as stack:
+        forms = stack.enter_context(open_raster(writer.path, bands=[1]))
+        sure = None
+        if scratch is not None:
+            scratch.complete()
+            sure = stack.enter_context(open_raster(scratch.path))
+        elif confidence:
+            sure = stack.enter_context(open_raster(writer.path, bands=[2]))
+        batches = polygonize(
+            forms,
+            class_info=classes,
+            confidence=sure,
+            min_area_m2=polygons.min_area_m2,
+            simplify_m=polygons.simplify_m,
+            progress=progress,
+        )
+        write_layer(
+            polygons.path,
+            batches,
+            layer="landforms",
+            classes=classes,
+            metadata=tags,
+            crs=writer.grid.crs,
+            overwrite=overwrite,
+        )
+
+
+def _check_polygons(polygons: Polygons, dem: FilePath, raster: Path, overwrite: bool) -> None:
+    target = check_paths(dem, [polygons.path], overwrite)[0]
+    if target.absolute() == raster.absolute():
+        raise FileError(f"{target} is named for raster and polygons: give two names.")
+    if target.suffix.lower() != ".gpkg":
+        raise FileError(f"{target} is no GeoPackage: give a name that ends in .gpkg.")
+    for name, value in (("--min-area", polygons.min_area_m2), ("--simplify", polygons.simplify_m)):
+        if not (np.isfinite(value) and value >= 0):
+            raise RasterError(f"{name} is {value}: give 0 or more.")
+
+
+def _ignore(sentence: str) -> None:
+    """Says nothing."""

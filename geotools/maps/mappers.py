@@ -1,0 +1,227 @@
+"""The two ways to a landform of every cell: a learned model, and the exact algorithm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+
+from geotools.dem import Dem
+from geotools.effort import Effort
+from geotools.errors import RasterError
+from geotools.grid import Grid, Tile, TileScheme
+from geotools.maps.inputs import FilePath, as_text
+from geotools.raster import Raster, Sink
+from geotools.spec import ClassInfo
+from geotools.stream import Progress, map_tiles
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from geotools.inference.model import Model
+
+__all__ = ["ExactMapper", "Geomorphons", "Mapper", "ModelMapper", "Warn", "choose"]
+
+Warn = Callable[[str], None]
+
+_BYTES_PER_CELL = {"model": 1500, "geomorphons": 60}
+"""Working memory for a cell of a tile, measured as peak RSS over tiles of 512 and 1024 cells."""
+
+_MAX_REACH = 2000
+"""Cells; looking farther means rows so near to a pole that a cell has no width."""
+
+
+@dataclass(frozen=True, slots=True)
+class Geomorphons:
+    """The exact algorithm and its settings; see `geotools.terrain.geomorphons`."""
+
+    search: int = 10
+    """How far to look, in cells."""
+    skip: int = 0
+    """Cells not looked at at the start of each ray."""
+    flat_deg: float = 1.0
+    """Flatness threshold in degrees."""
+    flat_distance: float = 0.0
+    """Cells from which the threshold shrinks; 0 for none."""
+    dialect: Literal["grass", "whitebox", "paper"] = "grass"
+    """Whose rules to follow."""
+
+
+class Mapper(Protocol):
+    """One way to landforms."""
+
+    classes: tuple[ClassInfo, ...]
+    """The classes of its map."""
+    title: str
+    """What it is, in a few words."""
+    has_confidence: bool
+    """Whether it says how sure it is."""
+
+    def tags(self) -> dict[str, str]:
+        """Its provenance, for the output's metadata."""
+
+    def check(self, grid: Grid, name: str, warn: Warn) -> None:
+        """Nothing, when it can map this grid; to be called before `run`."""
+
+    def run(
+        self,
+        source: Dem,
+        sink: Sink,
+        confidence: bool,
+        effort: Effort,
+        progress: Progress | None,
+    ) -> None:
+        """Writes uint8 codes to the sink, and with `confidence` per cent as band 2."""
+
+
+class ModelMapper:
+    """Landforms by a model."""
+
+    has_confidence = True
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.classes: tuple[ClassInfo, ...] = model.spec.classes
+        self.title = f"{model.spec.name} {model.spec.version}"
+
+    def tags(self) -> dict[str, str]:
+        """Name, version and hash of the model."""
+        spec = self.model.spec
+        return {
+            "method": "model",
+            "model": spec.name,
+            "model_version": spec.version,
+            "model_sha256": self.model.sha256,
+            "parameters": as_text(spec.parameters),
+        }
+
+    def check(self, grid: Grid, name: str, warn: Warn) -> None:
+        """Refuses cell sizes that the model never saw; says so when they are near the limits."""
+        low, high = self.model.spec.cell_size_m
+        sizes = np.concatenate(grid.cell_size_m())
+        smallest, largest = float(sizes.min()), float(sizes.max())
+        if low <= smallest and largest <= high:
+            return
+        found = f"{name} has cells of {smallest:.3g} to {largest:.3g} m"
+        made = f"the model {self.title} is made for {low:g} to {high:g} m"
+        if smallest < low / 3 or largest > high * 3:
+            raise RasterError(f"{found}, {made}: resample the raster, or use --method geomorphons.")
+        warn(f"{found}, {made}: expect a poorer map.")
+
+    def run(
+        self,
+        source: Dem,
+        sink: Sink,
+        confidence: bool,
+        effort: Effort,
+        progress: Progress | None,
+    ) -> None:
+        """See `Mapper`."""
+        from geotools.inference.predict import predict
+
+        spec = self.model.spec
+        tile, threads = effort.plan(
+            tile=spec.tile, halo=spec.halo, bytes_per_cell=_BYTES_PER_CELL["model"]
+        )
+        predict(
+            self.model, source, sink,
+            confidence=confidence, tile=tile, threads=threads, progress=progress,
+        )  # fmt: skip
+
+
+class ExactMapper:
+    """Landforms by the exact algorithm."""
+
+    has_confidence = False
+
+    def __init__(self, settings: Geomorphons) -> None:
+        from geotools.terrain.geomorphons import FORMS
+
+        self.settings = settings
+        self.classes: tuple[ClassInfo, ...] = FORMS
+        self.title = (
+            f"geomorphons (search {settings.search}, skip {settings.skip}, flat "
+            f"{settings.flat_deg:g}°)"
+        )
+
+    def tags(self) -> dict[str, str]:
+        """The settings."""
+        return {"method": "geomorphons", "parameters": as_text(asdict(self.settings))}
+
+    def check(self, grid: Grid, name: str, warn: Warn) -> None:
+        """Refuses a look so far that no tile would do."""
+        from geotools.terrain.geomorphons import reach, search_unit
+
+        x_m, y_m = grid.cell_size_m()
+        self.unit_m = search_unit(x_m, y_m)
+        self.reach = min(
+            reach(
+                self.settings.search,
+                x_m=x_m,
+                y_m=y_m,
+                dialect=self.settings.dialect,
+                unit_m=self.unit_m,
+            ),
+            max(grid.shape),
+        )
+        if self.reach > _MAX_REACH:
+            raise RasterError(
+                f"{name} would have to be looked over for {self.reach} cells: give a smaller "
+                "--search, or warp a raster near a pole to a polar projection."
+            )
+
+    def run(
+        self,
+        source: Dem,
+        sink: Sink,
+        confidence: bool,
+        effort: Effort,
+        progress: Progress | None,
+    ) -> None:
+        """See `Mapper`."""
+        from geotools.terrain.geomorphons import geomorphons
+
+        settings = self.settings
+
+        def compute(block: Raster, at: Tile) -> tuple[NDArray[Any], ...] | None:
+            valid = block.valid[at.inner]
+            if not valid.any():
+                return None
+            x_m, y_m = source.grid.cell_size_m(at.read)
+            forms = geomorphons(
+                block.data[0], x_m, y_m,
+                search=settings.search, skip=settings.skip, flat_deg=settings.flat_deg,
+                flat_distance=settings.flat_distance, dialect=settings.dialect,
+                unit_m=self.unit_m, threads=1,
+            )  # fmt: skip
+            return (forms[at.inner][None],)
+
+        tile, threads = effort.plan(
+            tile=1024, halo=self.reach, bytes_per_cell=_BYTES_PER_CELL["geomorphons"]
+        )
+        map_tiles(
+            source, (sink,), TileScheme(tile, margin=self.reach), compute,
+            threads=threads, stage="classifying", progress=progress,
+        )  # fmt: skip
+
+
+def choose(method: Geomorphons | FilePath | None) -> Mapper:
+    """The way that is meant: settings, a model's path, or the shipped model for None.
+
+    Raises:
+        FileError, ModelError: the model cannot be used.
+        RasterError: it takes other things than an elevation model.
+    """
+    if isinstance(method, Geomorphons):
+        return ExactMapper(method)
+    from geotools.inference.model import open_model, shipped_model
+
+    model = shipped_model("landforms-v1") if method is None else open_model(method)
+    if len(model.spec.bands) != 1:
+        raise RasterError(
+            f"The model {model.file} takes {len(model.spec.bands)} bands "
+            f"({', '.join(model.spec.bands)}), an elevation model has one: give a landform model."
+        )
+    return ModelMapper(model)
