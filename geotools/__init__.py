@@ -1,1 +1,128 @@
-"""geotools: from elevation models and earthquake catalogs to maps that say how good they are."""
+"""geotools: from elevation models and earthquake catalogs to maps that say how good they are.
+
+The names below are imported when they are used, so that `import geotools` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from geotools.convert import polygonize
+    from geotools.dem import Dem
+    from geotools.describe import describe
+    from geotools.effort import Effort
+    from geotools.errors import (
+        EventsError,
+        FileError,
+        GeotoolsError,
+        GridError,
+        MissingExtraError,
+        ModelError,
+        RasterError,
+    )
+    from geotools.grid import Grid, Tile, TileScheme, Window
+    from geotools.inference.model import Model, open_model, shipped_model, shipped_models
+    from geotools.inference.predict import predict
+    from geotools.io.geopackage import read_layer, write_layer
+    from geotools.io.geotiff import open_raster
+    from geotools.io.writing import create_geotiff
+    from geotools.maps import (
+        DemOptions,
+        Geomorphons,
+        Polygons,
+        TerrainSettings,
+        map_landforms,
+        map_terrain,
+    )
+    from geotools.pictures import landform_picture
+    from geotools.raster import Raster, Sink, Source
+    from geotools.spec import ClassInfo, ModelSpec
+    from geotools.stream import map_tiles
+
+__all__ = [
+    "ClassInfo",
+    "Dem",
+    "DemOptions",
+    "Effort",
+    "EventsError",
+    "FileError",
+    "Geomorphons",
+    "GeotoolsError",
+    "Grid",
+    "GridError",
+    "MissingExtraError",
+    "Model",
+    "ModelError",
+    "ModelSpec",
+    "Polygons",
+    "Raster",
+    "RasterError",
+    "Sink",
+    "Source",
+    "TerrainSettings",
+    "Tile",
+    "TileScheme",
+    "Window",
+    "create_geotiff",
+    "describe",
+    "landform_picture",
+    "map_landforms",
+    "map_terrain",
+    "map_tiles",
+    "open_model",
+    "open_raster",
+    "polygonize",
+    "predict",
+    "read_layer",
+    "shipped_model",
+    "shipped_models",
+    "write_layer",
+]
+
+_HOMES = {
+    "convert": ("polygonize",),
+    "dem": ("Dem",),
+    "describe": ("describe",),
+    "effort": ("Effort",),
+    "errors": (
+        "EventsError",
+        "FileError",
+        "GeotoolsError",
+        "GridError",
+        "MissingExtraError",
+        "ModelError",
+        "RasterError",
+    ),
+    "grid": ("Grid", "Tile", "TileScheme", "Window"),
+    "inference.model": ("Model", "open_model", "shipped_model", "shipped_models"),
+    "inference.predict": ("predict",),
+    "io.geopackage": ("read_layer", "write_layer"),
+    "io.geotiff": ("open_raster",),
+    "io.writing": ("create_geotiff",),
+    "maps": (
+        "DemOptions",
+        "Geomorphons",
+        "Polygons",
+        "TerrainSettings",
+        "map_landforms",
+        "map_terrain",
+    ),
+    "pictures": ("landform_picture",),
+    "raster": ("Raster", "Sink", "Source"),
+    "spec": ("ClassInfo", "ModelSpec"),
+    "stream": ("map_tiles",),
+}
+"""Module and the public names that live in it."""
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"geotools.{module}"), name)
+    raise AttributeError(f"module 'geotools' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

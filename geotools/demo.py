@@ -14,7 +14,7 @@ from geotools.errors import FileError
 from geotools.grid import Grid, TileScheme
 from geotools.io.geotiff import parse_crs
 from geotools.io.writing import create_geotiff
-from geotools.maps import landforms
+from geotools.maps import map_landforms
 from geotools.pictures import landform_picture
 from geotools.stream import Progress
 
@@ -77,7 +77,7 @@ def demo(folder: Path, *, progress: Progress | None = None) -> Demo:
     dem, forms = folder / "jacksboro_dem.tif", folder / "jacksboro_landforms.tif"
     polygons, picture = folder / "jacksboro_landforms.gpkg", folder / "jacksboro_landforms.png"
     write_jacksboro(dem, overwrite=True)
-    made = landforms(
+    made = map_landforms(
         dem, forms, polygons=polygons, confidence=True, overwrite=True, progress=progress
     )
     landform_picture(

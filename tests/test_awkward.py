@@ -10,7 +10,7 @@ from conftest import SHARED
 
 from geotools.errors import GeotoolsError
 from geotools.io.geotiff import open_raster
-from geotools.maps import DemOptions, Geomorphons, landforms
+from geotools.maps import DemOptions, Geomorphons, map_landforms
 from geotools.terrain.geomorphons import geomorphons, search_unit
 
 BANDS, CELLS, CRS, PLACE = "an elevation model has one", "at least 3 x 3", "--crs", "georeference"
@@ -77,12 +77,12 @@ def test_right_map_or_one_sentence(shared: Path, tmp_path: Path, name: str):
     path, output = shared / "awkward_dev" / name, tmp_path / "out.tif"
     if name in REFUSED:
         with pytest.raises(GeotoolsError) as caught:
-            landforms(path, output, method=Geomorphons())
+            map_landforms(path, output, method=Geomorphons())
         assert REFUSED[name] in str(caught.value)
         assert "\n" not in str(caught.value)
         assert os.listdir(tmp_path) == []
         return
-    landforms(path, output, method=Geomorphons(), effort=None)
+    map_landforms(path, output, method=Geomorphons(), effort=None)
     with open_raster(path) as source, rasterio.open(output) as made, rasterio.open(path) as plain:
         assert made.crs == source.grid.crs
         assert made.transform == source.grid.transform
@@ -105,7 +105,7 @@ def test_right_map_or_one_sentence(shared: Path, tmp_path: Path, name: str):
 def test_a_crs_alone_does_not_help(shared: Path, tmp_path: Path, name: str):
     """Rasters that lack more than a CRS say what else is missing."""
     with pytest.raises(GeotoolsError) as caught:
-        landforms(
+        map_landforms(
             shared / "awkward_dev" / name, tmp_path / "out.tif",
             method=Geomorphons(), reading=DemOptions(crs="EPSG:32633"),
         )  # fmt: skip
@@ -118,7 +118,7 @@ def test_a_crs_alone_does_not_help(shared: Path, tmp_path: Path, name: str):
 )
 def test_a_crs_helps(shared: Path, tmp_path: Path, name: str):
     """Rasters that lack a CRS alone are mapped when it is given."""
-    made = landforms(
+    made = map_landforms(
         shared / "awkward_dev" / name, tmp_path / "out.tif",
         method=Geomorphons(), reading=DemOptions(crs="EPSG:32633"),
     )  # fmt: skip

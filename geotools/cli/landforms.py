@@ -44,7 +44,7 @@ def command(dem: str, output: str, progress: str, **options: Any) -> None:
     """Map the landforms of DEM: flat, peak, ridge, shoulder, spur, slope, hollow, footslope,
     valley, pit.
     """
-    from geotools.maps import DemOptions, Geomorphons, Polygons, landforms
+    from geotools.maps import DemOptions, Geomorphons, Polygons, map_landforms
 
     exact = {name: options[flag] for flag, name in _EXACT.items() if options[flag] is not None}
     if options["method"] == "model" and exact:
@@ -59,7 +59,7 @@ def command(dem: str, output: str, progress: str, **options: Any) -> None:
         raise click.UsageError("--min-area and --simplify shape polygons: give --polygons too.")
     with reporting(progress) as report:
         polygons = options["polygons"]
-        made = landforms(
+        made = map_landforms(
             dem,
             output,
             method=Geomorphons(**exact) if options["method"] == "geomorphons" else options["model"],

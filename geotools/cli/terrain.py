@@ -66,10 +66,10 @@ def _list(context: click.Context, parameter: click.Parameter, value: bool) -> No
 def command(dem: str, output: str, names: tuple[str, ...], progress: str, **options: Any) -> None:
     """Write terrain attributes of DEM, one band each: slope in degrees when none is named."""
     from geotools.maps.inputs import DemOptions
-    from geotools.maps.terrain import TerrainSettings, terrain
+    from geotools.maps.terrain import TerrainSettings, map_terrain
 
     with reporting(progress) as report:
-        made = terrain(
+        made = map_terrain(
             dem,
             output,
             names,

@@ -5,9 +5,9 @@ and leaves complete outputs or none.
 """
 
 from geotools.maps.inputs import DemOptions
-from geotools.maps.landforms import LandformMap, Polygons, landforms
+from geotools.maps.landforms import LandformMap, Polygons, map_landforms
 from geotools.maps.mappers import Geomorphons
-from geotools.maps.terrain import TerrainMap, TerrainSettings, terrain
+from geotools.maps.terrain import TerrainMap, TerrainSettings, map_terrain
 
 __all__ = [
     "DemOptions",
@@ -16,6 +16,6 @@ __all__ = [
     "Polygons",
     "TerrainMap",
     "TerrainSettings",
-    "landforms",
-    "terrain",
+    "map_landforms",
+    "map_terrain",
 ]

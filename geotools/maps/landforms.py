@@ -1,4 +1,4 @@
-"""landforms: an elevation model becomes a class GeoTIFF and polygons, by model or algorithm."""
+"""map_landforms: an elevation model becomes a class GeoTIFF and polygons, by model or algorithm."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-__all__ = ["LandformMap", "Polygons", "landforms"]
+__all__ = ["LandformMap", "Polygons", "map_landforms"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Polygons:
 
 @dataclass(frozen=True, slots=True)
 class LandformMap:
-    """What `landforms` has written."""
+    """What `map_landforms` has written."""
 
     path: Path
     """The class GeoTIFF."""
@@ -66,7 +66,7 @@ class LandformMap:
     """Wall time."""
 
 
-def landforms(
+def map_landforms(
     dem: FilePath,
     output: FilePath,
     *,

@@ -1,4 +1,4 @@
-"""terrain: an elevation model becomes a GeoTIFF of slope, aspect, curvature and the like."""
+"""map_terrain: an elevation model becomes a GeoTIFF of slope, aspect, curvature and the like."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from geotools.stream import Progress, map_tiles
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["TerrainMap", "TerrainSettings", "terrain"]
+__all__ = ["TerrainMap", "TerrainSettings", "map_terrain"]
 
 _TILE = 1024
 _BYTES_PER_CELL = 40
@@ -60,7 +60,7 @@ class TerrainSettings:
 
 @dataclass(frozen=True, slots=True)
 class TerrainMap:
-    """What `terrain` has written."""
+    """What `map_terrain` has written."""
 
     path: Path
     """The GeoTIFF, a band for each attribute."""
@@ -70,7 +70,7 @@ class TerrainMap:
     """Wall time."""
 
 
-def terrain(
+def map_terrain(
     dem: FilePath,
     output: FilePath,
     attributes: Sequence[str] = ("slope",),
