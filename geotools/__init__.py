@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from geotools.convert import polygonize
     from geotools.dem import Dem
-    from geotools.describe import describe
     from geotools.effort import Effort
     from geotools.errors import (
         EventsError,
@@ -66,7 +65,6 @@ __all__ = [
     "TileScheme",
     "Window",
     "create_geotiff",
-    "describe",
     "landform_picture",
     "map_landforms",
     "map_terrain",
@@ -84,7 +82,6 @@ __all__ = [
 _HOMES = {
     "convert": ("polygonize",),
     "dem": ("Dem",),
-    "describe": ("describe",),
     "effort": ("Effort",),
     "errors": (
         "EventsError",
