@@ -44,7 +44,7 @@ from geotools.convert._layout import (
     Y,
 )
 
-__all__ = ["sweep"]
+__all__ = ["runs", "sweep"]
 
 Ints = NDArray[Any]
 Floats = NDArray[Any]
@@ -124,7 +124,7 @@ def _add_start(parts: Ints, nodes: Ints, part: int, node: int) -> None:
 
 
 @njit(nogil=True, cache=True)
-def _runs(row: Ints, first: Ints, value: Ints) -> int:
+def runs(row: Ints, first: Ints, value: Ints) -> int:
     """The number of runs of equal cells in a row; their first columns and values are filled in."""
     width = row.size
     count = 0
@@ -189,7 +189,7 @@ def sweep(
         above = meta[SIDE]
         here = 1 - above
         n_above = meta[N_RUNS]
-        n_here = _runs(band[r], first[here], value[here])
+        n_here = runs(band[r], first[here], value[here])
         # At most four corners at each of the run breaks and the two ends.
         room = 4 * (n_above + n_here + 2)
         if (

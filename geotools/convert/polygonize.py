@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geotools.convert.simplify import area_limit
 from geotools.errors import GridError, RasterError
 from geotools.grid import Grid, Window
 from geotools.raster import Source
@@ -23,6 +25,7 @@ from geotools.stream import Progress, Step
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
+    from geotools.convert.sieve import Sieve
     from geotools.convert.trace import Outlines
 
 __all__ = ["polygonize"]
@@ -35,6 +38,9 @@ _READ_CELLS = 2**24
 
 _STRIP_CELLS = 2**18
 """Cells between two looks for complete polygons: few, so that the tables stay in the cache."""
+
+_THIN_CELLS = 2**23
+"""Cells of a strip whose borders are thinned together; corners on its two lines stay."""
 
 _BATCH_POLYGONS = 2**16
 _BATCH_CORNERS = 2**21
@@ -90,48 +96,109 @@ def polygonize(
             f"{tuple(confidence.grid.transform)[:6]}, the classes on one of "
             f"{classes.grid.shape} at {tuple(classes.grid.transform)[:6]}: give both on one grid."
         )
-    grid = classes.grid
-    rows = rows_per_read or max(256, _READ_CELLS // grid.width // 256 * 256)
-    groups = _outlines(classes, confidence, rows, progress)
-    frame = _Frames(grid, class_info, with_confidence=confidence is not None)
+    rows = rows_per_read or max(256, _READ_CELLS // classes.grid.width // 256 * 256)
+    groups = _grouped(_strips(classes, confidence, min_area_m2, simplify_m, rows, progress))
+    frames = _Frames(classes.grid, class_info, with_confidence=confidence is not None)
     if threads > 1:
         groups = _ahead(groups)
-    return (frame.of(group) for group in groups)
+    return (frames.of(group) for group in groups)
 
 
-def _outlines(
-    classes: Source, confidence: Source | None, rows: int, progress: Progress | None
-) -> Iterator[list[Outlines]]:
-    """Outlines enough for one batch each; the last ones may be none."""
+def _strips(
+    classes: Source,
+    confidence: Source | None,
+    min_area_m2: float,
+    simplify_m: float,
+    rows: int,
+    progress: Progress | None,
+) -> Iterator[Outlines]:
+    """Outlines of the polygons that end in each strip of rows; values are class codes."""
     from geotools.convert.trace import Tracer  # numba: half a second
 
     grid = classes.grid
-    tracer = Tracer(*_edges(grid), _unit_areas(grid)[0])
-    strip = max(16, _STRIP_CELLS // grid.width)
-    group: list[Outlines] = []
-    polygons = corners = batches = 0
-    for row in range(0, grid.height, rows):
-        window = Window(0, row, grid.width, min(rows, grid.height - row))
-        codes = _read_codes(classes, window)
+    unit_area, unit_m2 = _unit_areas(grid)
+    sieve = None
+    if min_area_m2 > 0:
+        sieve = _surveyed(classes, unit_area, min_area_m2 / unit_m2, rows, progress)
+    thins = simplify_m > 0
+    limit = area_limit(grid, simplify_m)
+    strip = _strip_rows(grid.width, thins)
+    below = 1 if thins else 0  # rows needed below a strip: its last line is to be complete
+    tracer = Tracer(*_edges(grid), unit_area, keep_fresh=thins)
+    top = 0
+
+    def complete(bottom: int) -> Outlines:
+        if thins:
+            tracer.thin(limit, top, bottom)
+        outlines = tracer.take()
+        if sieve is not None:
+            outlines = replace(outlines, value=sieve.code[outlines.value].astype(np.int32))
+        return outlines
+
+    for window in _windows(grid, rows):
+        codes: NDArray[Any] = _read_codes(classes, window)
+        if sieve is not None:
+            codes = sieve.relabel(codes)
         values = None if confidence is None else _read_confidence(confidence, window)
-        # Cut at multiples of `strip` in the raster, wherever the reads begin.
-        first = row
+        # Strips end at multiples of their height in the raster, wherever a read ends.
+        first = window.row_off
         while first < window.row_stop:
-            stop = min((first // strip + 1) * strip, window.row_stop)
-            part = slice(first - row, stop - row)
-            tracer.feed(codes[part], None if values is None else values[part])
-            if stop == grid.height:
-                tracer.finish()
-            if stop % strip == 0 or stop == grid.height:
-                group.append(tracer.take())
-                polygons += group[-1].value.size
-                corners += group[-1].coords.shape[0]
-                if polygons >= _BATCH_POLYGONS or corners >= _BATCH_CORNERS:
-                    yield group
-                    group, polygons, corners, batches = [], 0, 0, batches + 1
+            bottom = top + strip
+            stop = min(bottom + below, window.row_stop)
+            part = slice(first - window.row_off, stop - window.row_off)
+            seam = bottom if thins and bottom < grid.height else -1
+            tracer.feed(codes[part], None if values is None else values[part], seam=seam)
+            if stop == bottom + below:
+                yield complete(bottom)
+                top = bottom
             first = stop
         if progress is not None:
             progress(Step("polygons", window.row_stop, grid.height))
+    tracer.finish()
+    yield complete(grid.height)
+
+
+def _surveyed(
+    classes: Source,
+    cell_area: NDArray[np.float64],
+    least: float,
+    rows: int,
+    progress: Progress | None,
+) -> Sieve:
+    """A sieve that has seen the whole raster."""
+    from geotools.convert.sieve import Sieve
+
+    sieve = Sieve(classes.grid, cell_area, least)
+    for window in _windows(classes.grid, rows):
+        sieve.survey(_read_codes(classes, window))
+        if progress is not None:
+            progress(Step("regions", window.row_stop, classes.grid.height))
+    sieve.close()
+    return sieve
+
+
+def _strip_rows(width: int, thins: bool) -> int:
+    """Height of a strip, from the raster's width alone."""
+    return max(64, _THIN_CELLS // width) if thins else max(16, _STRIP_CELLS // width)
+
+
+def _windows(grid: Grid, rows: int) -> Iterator[Window]:
+    """The grid from the top in windows of whole rows."""
+    for row in range(0, grid.height, rows):
+        yield Window(0, row, grid.width, min(rows, grid.height - row))
+
+
+def _grouped(strips: Iterator[Outlines]) -> Iterator[list[Outlines]]:
+    """Outlines enough for one batch each; at least one group, perhaps of nothing."""
+    group: list[Outlines] = []
+    polygons = corners = batches = 0
+    for outlines in strips:
+        group.append(outlines)
+        polygons += outlines.value.size
+        corners += outlines.coords.shape[0]
+        if polygons >= _BATCH_POLYGONS or corners >= _BATCH_CORNERS:
+            yield group
+            group, polygons, corners, batches = [], 0, 0, batches + 1
     if polygons or not batches:
         yield group
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from geotools.convert import _layout as at
 from geotools.convert._rings import collect
 from geotools.convert._sweep import sweep
+from geotools.convert._thin import thin
 from geotools.errors import RasterError
 
 __all__ = ["Outlines", "Tracer"]
@@ -49,9 +50,17 @@ class Tracer:
         *,
         keep_fresh: bool = False,
     ) -> None:
+        """Prepares tables.
+
+        Args:
+            xs: (cols + 1,), coordinates of the cell edges.
+            ys: (rows + 1,), the same downwards.
+            cell_area: (rows,), area of a cell.
+            keep_fresh: `thin` will be called before every `take`.
+        """
         self.width, self.height = xs.size - 1, ys.size - 1
         self._xs, self._ys, self._cell_area = xs, ys, cell_area
-        self._row = 0
+        self._row = self._line = 0
         self._meta = np.zeros(at.META, np.int64)
         self._meta[[at.FREE_NODE, at.FREE_PART]] = -1
         self._meta[at.N_RUNS] = 1
@@ -98,6 +107,19 @@ class Tracer:
         """Closes what is still open: there are no more rows."""
         self.feed(np.zeros((1, self.width), np.uint8))
 
+    def thin(self, limit: NDArray[np.float64], top: int, bottom: int) -> None:
+        """Drops corners of the borders between two lines of the raster, see `simplify`.
+
+        Args:
+            limit: (rows + 1,), twice the largest area in cells of a corner that may go.
+            top: first line; the last call's `bottom`.
+            bottom: last line; rows were fed up to the one below it, which was a seam.
+        """
+        fresh = self._fresh[: self._meta[at.N_FRESH]]
+        corners = np.zeros((bottom - top + 1, self.width + 1), np.uint8)
+        thin(self._nodes, fresh, limit, corners, self.width, top, bottom)
+        self._line = bottom
+
     def take(self) -> Outlines:
         """The polygons completed since the last call."""
         meta, nodes, parts = self._meta, self._nodes, self._parts
@@ -114,6 +136,12 @@ class Tracer:
             done, meta, nodes, parts, self._xs, self._ys, coords, ring_ends, part_ends
         )
         meta[at.N_DONE] = 0
+        if self._fresh.size:  # the next strip begins with the corners on its upper line
+            fresh = self._fresh[: meta[at.N_FRESH]]
+            stays = nodes[fresh][:, [at.Y, at.FLAG]]
+            fresh = fresh[(stays[:, 0] == self._line) & (stays[:, 1] != at.VISITED)]
+            self._fresh[: fresh.size] = fresh
+            meta[at.N_FRESH] = fresh.size
         return Outlines(coords[:corners], ring_ends[:rings], part_ends, value, sums)
 
     def _grow(self) -> None:
