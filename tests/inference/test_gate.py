@@ -2,25 +2,11 @@
 
 import numpy as np
 import pytest
+from onnx_bytes import field
 
 from geotools.errors import ModelError
 from geotools.inference.gate import check_graph
 from geotools.inference.model import Model, shipped_models
-
-
-def varint(value: int) -> bytes:
-    out = b""
-    while value > 0x7F:
-        out += bytes([value & 0x7F | 0x80])
-        value >>= 7
-    return out + bytes([value])
-
-
-def field(number: int, value: bytes | int) -> bytes:
-    """One protobuf field: length-delimited for bytes, a varint for numbers."""
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value)
-    return varint(number << 3 | 2) + varint(len(value)) + value
 
 
 def node(op: bytes = b"Relu", domain: bytes = b"", attribute: bytes = b"") -> bytes:
