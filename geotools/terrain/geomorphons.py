@@ -146,10 +146,14 @@ def geomorphons(
         unit_m: metres in one cell of `search`; by default `search_unit(x_m, y_m)`.
         threads: how many threads share the rows; by default one per available core.
 
+    In the GRASS dialect a ray is level when its angles up and down are of one size: on a
+    perfectly even slope, or when one cell alone is seen; so a search of 1 or 2 cells says nothing.
+
     A ray ends at the edge of the raster; invalid cells on it are passed over. As in r.geomorphon
     a direction is level when the very next cell is invalid. r.geomorphon leaves the outermost
     `skip + 1` rows and columns empty; here they have a form like all others, from the rays
-    that stay inside.
+    that stay inside. r.geomorphon 8.2 moreover never looks at the last row of a raster; the forms
+    of the rows within `search` of it differ for that reason.
 
     Raises:
         RasterError: an array that is not two-dimensional, a cell size that is not positive, or
