@@ -20,10 +20,10 @@ from geotools.io.geopackage import describe_layers, read_layer, write_layer
 from geotools.spec import ClassInfo
 
 CLASSES = [ClassInfo(1, "peak <1> & 'more'", "#ff0000"), ClassInfo(7, "tal ü", "#00Ff7f")]
-QGIS_COLUMNS = (
-    "id f_table_catalog f_table_schema f_table_name f_geometry_column styleName styleQML styleSLD "
-    "useAsDefault description owner ui update_time"
-).split()
+QGIS_COLUMNS = [
+    "id", "f_table_catalog", "f_table_schema", "f_table_name", "f_geometry_column", "styleName",
+    "styleQML", "styleSLD", "useAsDefault", "description", "owner", "ui", "update_time",
+]  # fmt: skip
 
 
 def boxes(count=6, first=0, crs="EPSG:32633"):
@@ -86,7 +86,8 @@ def test_the_default_style_is_where_qgis_looks(tmp_path):
     assert [row[1] for row in rows(path, "PRAGMA table_info(layer_styles)")] == QGIS_COLUMNS
     found = rows(
         path,
-        "SELECT f_table_name, f_geometry_column, useAsDefault, styleQML, styleSLD FROM layer_styles",
+        "SELECT f_table_name, f_geometry_column, useAsDefault, styleQML, styleSLD "
+        "FROM layer_styles",
     )
     assert [row[:3] for row in found] == [("forms", "geom", 1)]
     assert rows(path, "SELECT data_type FROM gpkg_contents WHERE table_name = 'layer_styles'") == [
@@ -294,7 +295,7 @@ def test_reading_needs_a_name_when_there_are_several(tmp_path):
     path = tmp_path / "a.gpkg"
     write_layer(path, boxes(3), layer="one")
     write_layer(path, boxes(4), layer="two", overwrite=True)
-    with pytest.raises(FileError, match="one.*two"):
+    with pytest.raises(FileError, match=r"one.*two"):
         read_layer(path)
     assert len(read_layer(path, "two")) == 4
 
@@ -322,9 +323,9 @@ WRITER = textwrap.dedent("""
     def batches():
         for batch in range(10):
             at = np.arange(count) + 0.5 * batch
-            yield geopandas.GeoDataFrame(
-                {"class": np.ones(count, np.int32)}, geometry=shapely.box(at, 0, at + 1, 1), crs=32633
-            )
+            columns = {"class": np.ones(count, np.int32)}
+            squares = shapely.box(at, 0, at + 1, 1)
+            yield geopandas.GeoDataFrame(columns, geometry=squares, crs=32633)
             print("batch", flush=True)
             time.sleep(pause)
     try:
