@@ -1,0 +1,1 @@
+"""How good a map or a forecast is, measured against baselines."""

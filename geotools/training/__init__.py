@@ -1,0 +1,1 @@
+"""Learning: PyTorch and scikit-learn, here and nowhere else; what leaves is an `.onnx` file."""

@@ -1,0 +1,44 @@
+"""Fitting learns, repeats, and leaves whole files."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from training.conftest import TINY, make_dem
+
+from geotools.training.dataset import TileSampler
+from geotools.training.fit import FitConfig, fit, save_checkpoint, teach_table
+from geotools.training.nets import LandformNet
+
+
+def fitted(steps: int) -> tuple[LandformNet, list[float]]:
+    torch.manual_seed(0)
+    net = LandformNet(TINY)
+    sampler = TileSampler([make_dem()], size=32, batch=2, seed=0)
+    seen: list[float] = []
+    fit(net, sampler, FitConfig(steps=steps), progress=lambda at: seen.append(at.forms_loss))
+    return net, seen
+
+
+def test_the_same_seed_gives_the_same_weights():
+    one, losses = fitted(3)
+    other, again = fitted(3)
+    assert losses == again
+    for a, b in zip(one.parameters(), other.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_the_table_is_learned():
+    torch.manual_seed(0)
+    net = LandformNet()
+    sampler = TileSampler([make_dem(200, 200, x_m=30.0)], size=64, batch=2, seed=0)
+    assert teach_table(net, sampler, steps=150, seed=0) < 0.8
+
+
+def test_a_checkpoint_comes_back(tmp_path):
+    net = LandformNet(TINY)
+    save_checkpoint(net, tmp_path / "net.pt")
+    other = LandformNet(TINY)
+    other.load_state_dict(torch.load(tmp_path / "net.pt", weights_only=True))
+    assert [path.name for path in tmp_path.iterdir()] == ["net.pt"]
+    assert all(torch.equal(a, b) for a, b in zip(net.parameters(), other.parameters(), strict=True))
