@@ -128,8 +128,8 @@ def forms_of_rows(
             for k in range(8):
                 dr, dc, kind = ROW_STEP[k], COL_STEP[k], KIND[k]
                 end = last[kind]
-                if end < first:
-                    continue
+                if end < first or (dialect == GRASS and end == first):
+                    continue  # nothing to see, or one cell: up and down are the same
                 horizons(z, r, c0, width, dr, dc, dist[kind], first, end, zenith, nadir)
                 tan_high = np.float32(math.tan(flat) * (1 + _SLACK))
                 least = math.tan(flat)

@@ -15,32 +15,41 @@ from geotools.terrain._rays import COL_STEP, KIND, PAPER, ROW_STEP, STRIP, dista
 Array = NDArray[Any]
 
 
-@njit(nogil=True, cache=True)
+# Bounds of the reductions and coefficients of the odd polynomial of atanf in S. L. Moshier's
+# Cephes library: right to 2e-7.
+_ZERO, _ONE, _INFINITE = np.float32(0), np.float32(1), np.float32(np.inf)
+_STEEP, _MIDDLE = np.float32(2.414213562373095), np.float32(0.4142135623730950)
+_HALF_PI, _QUARTER_PI = np.float32(math.pi / 2), np.float32(math.pi / 4)
+_C9, _C7 = np.float32(8.05374449538e-2), np.float32(1.38776856032e-1)
+_C5, _C3 = np.float32(1.99777106478e-1), np.float32(3.33329491539e-1)
+_DEGREES = np.float32(180 / math.pi)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")  # no check of each division: many at once
 def _add_angles(tangents: Array, sign: np.float32, total: Array, seen: Array) -> None:
     """Add arc tangent in degrees of sign * tangents to `total`, one to `seen`; not where infinite.
 
-    Reduced to |x| <= tan(pi/8), then the odd polynomial of degree 9 of S. L. Moshier's Cephes
-    library (atanf): right to 2e-7, and done for many cells at once.
+    Reduced to |x| <= tan(pi/8), then the polynomial, for many cells at once.
     """
-    one, degrees = np.float32(1), np.float32(180 / math.pi)
     for c in range(total.size):
         tangent = tangents[c] * sign
-        known = abs(tangent) < np.float32(np.inf)
         size = abs(tangent)
-        steep = size > np.float32(2.414213562373095)
-        middle = (size > np.float32(0.4142135623730950)) & ~steep
-        top = np.float32(-1) if steep else (size - one if middle else size)
-        bottom = size if steep else (size + one if middle else one)
-        offset = np.float32(math.pi / 2 if steep else (math.pi / 4 if middle else 0.0))
+        known = size < _INFINITE
+        middle = size > _MIDDLE
+        steep = size > _STEEP
+        top = size - _ONE if middle else size
+        bottom = size + _ONE if middle else _ONE
+        offset = _QUARTER_PI if middle else _ZERO
+        top = -_ONE if steep else top
+        bottom = size if steep else bottom
+        offset = _HALF_PI if steep else offset
         v = top / bottom
         w = v * v
-        p = np.float32(8.05374449538e-2) * w - np.float32(1.38776856032e-1)
-        p = p * w + np.float32(1.99777106478e-1)
-        p = p * w - np.float32(3.33329491539e-1)
-        angle = (p * w * v + v + offset) * degrees
-        angle = angle if tangent > 0 else -angle
-        total[c] += angle if known else np.float32(0)
-        seen[c] += one if known else np.float32(0)
+        p = ((_C9 * w - _C7) * w + _C5) * w - _C3
+        angle = (p * w * v + v + offset) * _DEGREES
+        angle = angle if tangent > _ZERO else -angle
+        total[c] += angle if known else _ZERO
+        seen[c] += _ONE if known else _ZERO
 
 
 @njit(nogil=True, cache=True)

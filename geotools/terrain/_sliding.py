@@ -44,7 +44,7 @@ def _take_row(
         squares[c] += sign * (d * d)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")  # no check of each division
 def moments_of_rows(
     z: Array,
     radius: int,

@@ -1,0 +1,321 @@
+"""Terrain against gdaldem, GRASS and WhiteboxTools: same DEM, same run, file to file.
+
+    python benchmarks/terrain.py --data S33W071.tif
+
+Every program runs as a whole process that reads one GeoTIFF (GRASS: a map in its own format, which
+took it an import that is not counted) and writes its result. They take turns, `--repeat` times;
+the table shows the median wall time, CPU time, and the largest memory, and beside the bars the
+ratio of the medians of the wall times. Programs that are not installed are left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from rasterio.transform import from_origin
+from rasterio.vrt import WarpedVRT
+
+GDALDEM_EIGHT = (
+    ("slope",), ("aspect",), ("hillshade",), ("TPI",), ("TRI",), ("TRI", "-alg", "Wilson"),
+    ("roughness",), ("slope", "-alg", "ZevenbergenThorne"),
+)  # fmt: skip
+OUR_EIGHT = (
+    "slope", "aspect", "hillshade", "tpi", "tri", "tri_wilson", "roughness", "profile_curvature",
+)  # fmt: skip
+
+WHITEBOX = """
+import sys, whitebox_workflows as w
+e = w.WbEnvironment(); e.verbose = False
+d = e.read_raster(sys.argv[1])
+r = {call}
+e.write_raster(r, sys.argv[2], compress=False)
+"""
+
+
+@dataclass
+class Program:
+    """One program in one job."""
+
+    name: str
+    commands: list[list[str]]
+    environment: dict[str, str] = field(default_factory=dict)
+    wall: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    memory: list[float] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Run the commands one after the other; note wall s, CPU s, peak MB."""
+        wall = cpu = memory = 0.0
+        for command in self.commands:
+            with tempfile.TemporaryFile() as log:
+                start = time.perf_counter()
+                process = subprocess.Popen(
+                    command, stdout=log, stderr=log, env={**os.environ, **self.environment}
+                )
+                _, status, used = os.wait4(process.pid, 0)
+                wall += time.perf_counter() - start
+                process.returncode = os.waitstatus_to_exitcode(status)
+                if process.returncode:
+                    log.seek(0)
+                    sys.exit(f"{command} failed:\n{log.read().decode()}")
+            cpu += used.ru_utime + used.ru_stime
+            memory = max(memory, used.ru_maxrss / 1024)
+        self.wall.append(wall)
+        self.cpu.append(cpu)
+        self.memory.append(memory)
+
+
+def real_dem(data: Path | None) -> np.ndarray:
+    """Real elevation, (rows, cols) float32 metres, no voids, 90 m cells."""
+    if data is None or not data.exists():
+        from matplotlib import cbook
+
+        with cbook.get_sample_data("jacksboro_fault_dem.npz") as sample:
+            return np.asarray(sample["elevation"], dtype=np.float32)
+    with (
+        rasterio.open(data) as file,
+        WarpedVRT(
+            file, crs="EPSG:32719", resampling=rasterio.enums.Resampling.bilinear,
+            dtype="float32", nodata=-9999,
+        ) as warped,
+    ):  # fmt: skip
+        z = warped.read(1)
+    rows, cols = z.shape
+    half = min(rows, cols) // 2
+    while (
+        crop := z[rows // 2 - half : rows // 2 + half, cols // 2 - half : cols // 2 + half]
+    ).min() < -1000:
+        half -= 4
+    return crop
+
+
+def write_mirrored(z: np.ndarray, size: int, path: Path) -> None:
+    """The DEM mirrored to size x size cells of 90 m, uncompressed, tiled."""
+    rows, cols = z.shape
+    big = np.pad(z, ((0, max(0, size - rows)), (0, max(0, size - cols))), mode="symmetric")
+    with rasterio.open(
+        path, "w", driver="GTiff", width=size, height=size, count=1, dtype="float32",
+        crs="EPSG:32719", transform=from_origin(300_000, 6_500_000, 90, 90),
+        tiled=True, blockxsize=256, blockysize=256,
+    ) as file:  # fmt: skip
+        file.write(big[:size, :size], 1)
+
+
+class Bench:
+    """The programs that are there, and the files they work on."""
+
+    def __init__(self, folder: Path, threads: int) -> None:
+        self.folder = folder
+        self.threads = threads
+        self.gdaldem = shutil.which("gdaldem")
+        self.grass = shutil.which("grass")
+        self.whitebox = importlib.util.find_spec("whitebox_workflows") is not None
+
+    def out(self, name: str) -> str:
+        """A path for a result."""
+        return str(self.folder / name)
+
+    def geotools(self, dem: Path, command: str, *options: str) -> Program:
+        """`geotools COMMAND DEM -o OUT.tif OPTIONS`."""
+        line = [sys.executable, "-m", "geotools", command, str(dem), "-o", self.out("ours.tif")]
+        line += ["--overwrite", "--threads", str(self.threads), *options]
+        return Program("geotools", [line])
+
+    def gdal(self, dem: Path, *modes: tuple[str, ...]) -> list[Program]:
+        """The gdaldem program, once for every mode."""
+        if self.gdaldem is None:
+            return []
+        lines = [
+            [self.gdaldem, mode, str(dem), self.out(f"gdal{i}.tif"), "-q", *options]
+            for i, (mode, *options) in enumerate(modes)
+        ]
+        return [Program(f"gdaldem x {len(modes)}" if len(modes) > 1 else "gdaldem", lines)]
+
+    def grass_module(self, dem: Path, module: str, result: str, **options: object) -> list[Program]:
+        """A module of GRASS on the imported DEM, without the start of a GRASS session."""
+        if self.grass is None:
+            return []
+        base = subprocess.run(
+            [self.grass, "--config", "path"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        data = self.folder / "grassdata"
+        location = data / dem.stem
+        settings = self.folder / "gisrc"
+        environment = {
+            "GISBASE": base,
+            "GISRC": str(settings),
+            "LD_LIBRARY_PATH": f"{base}/lib",
+            "PATH": f"{base}/bin:{base}/scripts:{os.environ['PATH']}",
+        }
+        if not location.exists():
+            data.mkdir(exist_ok=True)
+            quiet = {"capture_output": True, "check": True}
+            subprocess.run([self.grass, "-c", str(dem), "-e", str(location)], **quiet)
+            settings.write_text(
+                f"GISDBASE: {data}\nLOCATION_NAME: {dem.stem}\nMAPSET: PERMANENT\nGUI: text\n"
+            )
+            into = {"env": {**os.environ, **environment}, **quiet}
+            subprocess.run(["r.in.gdal", f"input={dem}", "output=dem", "--overwrite"], **into)
+            subprocess.run(["g.region", "raster=dem"], **into)
+        line = [f"{base}/bin/{module}", "elevation=dem", result, "--overwrite", "--quiet"]
+        line += [f"{key}={value}" for key, value in options.items()]
+        settings.write_text(
+            f"GISDBASE: {data}\nLOCATION_NAME: {dem.stem}\nMAPSET: PERMANENT\nGUI: text\n"
+        )
+        return [Program("GRASS", [line], environment)]
+
+    def white(self, dem: Path, call: str) -> list[Program]:
+        """A tool of whitebox-workflows in a process of its own."""
+        if not self.whitebox:
+            return []
+        code = WHITEBOX.format(call=call)
+        return [
+            Program(
+                "whitebox-workflows",
+                [[sys.executable, "-c", code, str(dem), self.out("whitebox.tif")]],
+            )
+        ]
+
+
+@dataclass
+class Job:
+    """What is compared, and how many times faster than whom ours should be."""
+
+    title: str
+    size: int
+    programs: Callable[[Bench, Path], list[Program]]
+    bars: dict[str, float]
+    memory_bar: float | None = None
+
+
+def forms(search: int) -> Callable[[Bench, Path], list[Program]]:
+    """Geomorphons with this search radius, by all who have them."""
+    return lambda b, dem: [
+        b.geotools(dem, "landforms", "--method", "geomorphons", "--search", str(search)),
+        *b.grass_module(dem, "r.geomorphon", "forms=forms", search=search),
+        *b.white(
+            dem,
+            f"e.geomorphons(d, search_distance={search}, flatness_threshold=1.0, "
+            "flatness_distance=0, skip_distance=0, output_forms=True)",
+        ),
+    ]
+
+
+def slope(b: Bench, dem: Path) -> list[Program]:
+    """Slope by all who have it."""
+    return [
+        b.geotools(dem, "terrain", "--attribute", "slope", "--compress", "none"),
+        *b.gdal(dem, ("slope",)),
+        *b.grass_module(dem, "r.slope.aspect", "slope=slope"),
+        *b.white(dem, "e.slope(d, units='degrees')"),
+    ]
+
+
+def eight(b: Bench, dem: Path) -> list[Program]:
+    """Eight attributes in one pass, and eight runs of gdaldem."""
+    options = [word for name in OUR_EIGHT for word in ("--attribute", name)]
+    return [b.geotools(dem, "terrain", *options, "--compress", "none"), *b.gdal(dem, *GDALDEM_EIGHT)]
+
+
+JOBS = {
+    "slope-4096": Job("slope, 4096²", 4096, slope, {"gdaldem": 1}, 300),
+    "slope-8192": Job("slope, 8192²", 8192, slope, {"gdaldem": 2}, 300),
+    "eight-8192": Job("eight attributes, 8192²", 8192, eight, {"gdaldem x 8": 5}),
+    "forms10-4096": Job(
+        "geomorphons, search 10, 4096²", 4096, forms(10), {"GRASS": 30, "whitebox-workflows": 5}
+    ),
+    "forms50-4096": Job(
+        "geomorphons, search 50, 4096²", 4096, forms(50), {"GRASS": 25, "whitebox-workflows": 8}
+    ),
+    "forms10-8192": Job(
+        "geomorphons, search 10, 8192²", 8192, forms(10), {"GRASS": 30, "whitebox-workflows": 5}
+    ),
+}
+
+
+def report(job: Job, programs: list[Program], repeat: int, alone: set[str]) -> None:
+    """Run the programs in turn and print the table and the bars."""
+    for turn in range(repeat):
+        for program in programs:
+            if turn == 0 or program.name not in alone:
+                program.run()
+    print(f"\n{job.title}")
+    print(f"{'program':24s}{'wall s':>9s}{'CPU s':>9s}{'peak MB':>9s}{'wall / ours':>13s}")
+    ours = statistics.median(programs[0].wall)
+    for p in programs:
+        wall, cpu = statistics.median(p.wall), statistics.median(p.cpu)
+        ratio = f"{wall / ours:.1f}"
+        bar = job.bars.get(p.name)
+        note = f"   bar {bar:g}: {'reached' if wall / ours >= bar else 'missed'}" if bar else ""
+        print(f"{p.name:24s}{wall:9.2f}{cpu:9.2f}{max(p.memory):9.0f}{ratio:>13s}{note}")
+    if job.memory_bar:
+        peak = max(programs[0].memory)
+        print(f"memory {peak:.0f} MB, bar {job.memory_bar:g}: "
+              f"{'reached' if peak <= job.memory_bar else 'missed'}")  # fmt: skip
+
+
+def agreement(folder: Path, job: str) -> None:
+    """Print how far our last result is from that of the named tool."""
+    ours = folder / "ours.tif"
+    if job.startswith("slope") and (folder / "gdal0.tif").exists():
+        with rasterio.open(ours) as a, rasterio.open(folder / "gdal0.tif") as b:
+            inner = np.s_[1:-1, 1:-1]
+            gap = np.abs(a.read(1)[inner].astype(np.float64) - b.read(1)[inner])
+        print(f"largest difference to gdaldem: {gap.max():.6f} degrees")
+
+
+def main() -> None:
+    """Make the DEMs, run the jobs asked for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, help="a DEM to mirror; else matplotlib's sample")
+    parser.add_argument("--work", type=Path, help="folder for files; else a temporary one")
+    parser.add_argument("--jobs", nargs="+", choices=JOBS, default=list(JOBS))
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument(
+        "--once", nargs="*", default=["GRASS", "whitebox-workflows"],
+        help="programs that run once only, being slow",
+    )  # fmt: skip
+    parser.add_argument("--only", nargs="*", help="leave out all but these programs")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = arguments.work or Path(temporary)
+        folder.mkdir(exist_ok=True)
+        z = real_dem(arguments.data)
+        print(
+            f"DEM of {z.shape[0]} x {z.shape[1]} cells, {z.min():.0f} to {z.max():.0f} m, mirrored"
+        )
+        bench = Bench(folder, arguments.threads)
+        small = folder / "dem256.tif"
+        write_mirrored(z, 256, small)
+        for make in (forms(10), slope, eight):  # compiled code and file caches are warm from here
+            make(bench, small)[0].run()
+        for name in arguments.jobs:
+            job = JOBS[name]
+            dem = folder / f"dem{job.size}.tif"
+            if not dem.exists():
+                write_mirrored(z, job.size, dem)
+            programs = job.programs(bench, dem)
+            if arguments.only:
+                programs = [p for p in programs if p.name in ("geotools", *arguments.only)]
+            report(job, programs, arguments.repeat, set(arguments.once))
+            agreement(folder, name)
+
+
+if __name__ == "__main__":
+    main()
