@@ -89,7 +89,9 @@ class Dem:
             RasterError: a value that cannot be an elevation.
         """
         block = self._source.read(window)
-        elevation = block.filled() * self._z_factor  # (1, row, col)
+        elevation = block.filled()  # (1, row, col)
+        if self._z_factor != 1:
+            elevation *= self._z_factor
         if block.valid.any():
             low, high = np.nanmin(elevation), np.nanmax(elevation)
             if low < _LOWEST_M or high > _HIGHEST_M:

@@ -82,5 +82,5 @@ class Raster:
     def filled(self) -> NDArray[np.float32]:
         """The data as float32 of shape (band, row, col), NaN where invalid."""
         filled: NDArray[np.float32] = self.data.astype(np.float32)
-        filled[:, ~self.valid] = np.nan
+        np.copyto(filled, np.nan, where=~self.valid)
         return filled

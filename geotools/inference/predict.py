@@ -77,7 +77,7 @@ def predict(
         if confidence:
             bands.append(np.clip(np.rint(highest * 100), 1, 100).astype(np.uint8))
         written = np.stack(bands)  # (1 or 2, rows, cols)
-        written[:, ~valid] = 0
+        np.copyto(written, 0, where=~valid)
         return (written,)
 
     scheme = TileScheme(tile or spec.tile, margin=spec.halo, stride_multiple=spec.stride_multiple)
