@@ -41,7 +41,7 @@ import sys, whitebox_workflows as w
 e = w.WbEnvironment(); e.verbose = False
 d = e.read_raster(sys.argv[1])
 r = {call}
-e.write_raster(r, sys.argv[2], compress=False)
+e.write_raster(r, sys.argv[2])
 """
 
 
@@ -227,7 +227,10 @@ def slope(b: Bench, dem: Path) -> list[Program]:
 def eight(b: Bench, dem: Path) -> list[Program]:
     """Eight attributes in one pass, and eight runs of gdaldem."""
     options = [word for name in OUR_EIGHT for word in ("--attribute", name)]
-    return [b.geotools(dem, "terrain", *options, "--compress", "none"), *b.gdal(dem, *GDALDEM_EIGHT)]
+    return [
+        b.geotools(dem, "terrain", *options, "--compress", "none"),
+        *b.gdal(dem, *GDALDEM_EIGHT),
+    ]
 
 
 JOBS = {
@@ -267,14 +270,27 @@ def report(job: Job, programs: list[Program], repeat: int, alone: set[str]) -> N
               f"{'reached' if peak <= job.memory_bar else 'missed'}")  # fmt: skip
 
 
-def agreement(folder: Path, job: str) -> None:
-    """Print how far our last result is from that of the named tool."""
+def agreement(folder: Path, name: str, job: Job, programs: list[Program]) -> None:
+    """Print how far our last result is from that of gdaldem or r.geomorphon."""
     ours = folder / "ours.tif"
-    if job.startswith("slope") and (folder / "gdal0.tif").exists():
+    others = {program.name: program for program in programs}
+    if name.startswith("slope") and "gdaldem" in others:
         with rasterio.open(ours) as a, rasterio.open(folder / "gdal0.tif") as b:
             inner = np.s_[1:-1, 1:-1]
             gap = np.abs(a.read(1)[inner].astype(np.float64) - b.read(1)[inner])
         print(f"largest difference to gdaldem: {gap.max():.6f} degrees")
+    if name.startswith("forms") and "GRASS" in others:
+        theirs = folder / "grass.tif"
+        export = ["r.out.gdal", "-cf", "input=forms", f"output={theirs}", "type=Byte", "nodata=255"]
+        environment = {**os.environ, **others["GRASS"].environment}
+        subprocess.run([*export, "--overwrite", "--quiet"], env=environment, check=True)
+        edge = int(name.removeprefix("forms").split("-")[0]) + 1
+        with rasterio.open(ours) as a, rasterio.open(theirs) as b:
+            inner = np.s_[edge:-edge, edge:-edge]
+            same = a.read(1)[inner] == b.read(1)[inner]
+        print(
+            f"inner cells with the form of r.geomorphon: {100 * same.mean():.5f} % of {same.size}"
+        )
 
 
 def main() -> None:
@@ -314,7 +330,7 @@ def main() -> None:
             if arguments.only:
                 programs = [p for p in programs if p.name in ("geotools", *arguments.only)]
             report(job, programs, arguments.repeat, set(arguments.once))
-            agreement(folder, name)
+            agreement(folder, name, job, programs)
 
 
 if __name__ == "__main__":

@@ -194,7 +194,8 @@ def attributes(
     from geotools.terrain.geomorphons import per_row, search_unit
 
     chosen = _chosen(names)
-    z = np.ascontiguousarray(elevation, dtype=np.float32)
+    # Compiled code is made anew for read-only arrays: copy those.
+    z = np.require(elevation, np.float32, ["C", "W"])
     if z.ndim != 2 or z.size == 0:
         raise RasterError(
             f"Attributes need an elevation array of shape (rows, cols), got {z.shape}: "

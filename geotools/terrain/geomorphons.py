@@ -250,7 +250,7 @@ def per_row(size: ArrayLike, rows: int, name: str) -> NDArray[np.float64]:
         raise RasterError(
             f"{name} holds {float(np.min(values))}: cell sizes must be positive metres."
         )
-    return np.ascontiguousarray(np.broadcast_to(values, (rows,)))
+    return np.array(np.broadcast_to(values, (rows,)))  # a copy: compiled code wants it writable
 
 
 def _threads(threads: int | None) -> int:

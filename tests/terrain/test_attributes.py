@@ -102,6 +102,20 @@ def test_what_cannot_be_is_refused(names, options, words):
         attributes(np.zeros((5, 5), np.float32), 30, 30, names, **options)
 
 
+def test_code_is_compiled_once_whatever_the_arrays(rough):
+    from geotools.terrain import _forms, _sliding
+    from geotools.terrain.geomorphons import geomorphons
+
+    z, x = rough(20, 24, seed=6), np.full(20, 30.0)
+    z.flags.writeable = x.flags.writeable = False
+    for sizes in ((30, 30.0), (x, x.tolist())):
+        geomorphons(z[:, ::2], *sizes, flat_distance=0)
+        geomorphons(z, *sizes, flat_distance=2.5)
+        attributes(z, *sizes, ["tpi", "dev", "relief"], radius=2)
+    for loops in (_forms.forms_of_rows, _sliding.moments_of_rows, _sliding.add_highest_of_rows):
+        assert len(loops.signatures) == 1
+
+
 def test_stencils_do_not_load_a_compiler():
     code = (
         "import sys, numpy as np; from geotools.terrain.attributes import attributes, reach;"
