@@ -133,7 +133,7 @@ class TileSampler:
             clean = clean[::-1]
         if rng.random() < 0.5:
             clean = clean[:, ::-1]
-        clean = np.ascontiguousarray(clean)
+        clean = self._framed(np.ascontiguousarray(clean))
         # The labels of a terrain scaled alike in all directions are the same; noise in metres is
         # not: small scales stand for fine grids.
         scale = 1.0
@@ -143,11 +143,28 @@ class TileSampler:
         rows = clean.shape[0]
         forms = label_forms(clean, np.full(rows, x), np.full(rows, y))
         labels = forms.astype(np.int64) - 1
-        labels[_beside_void(clean)] = -1
+        labels[_beside_hole(clean)] = -1
         elevation = degrade(clean, draw_degradation(rng, largest_sd_m=5.5 * scale**0.35), rng)
         labels[np.isnan(elevation)] = -1
         cells = np.repeat(np.array([[x], [y]], dtype=np.float32), rows, axis=1)
         return elevation, cells, labels, clean
+
+    def _framed(self, clean: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The piece, every other time as at the edge of a raster: NaN on one or two sides.
+
+        Inference feeds NaN beyond the raster; the labels are those of a raster that ends there.
+        """
+        if self._rng.random() < 0.5:
+            clean = clean.copy()
+            for _ in range(int(self._rng.integers(1, 3))):
+                width = int(self._rng.integers(1, self._size // 3))
+                side = int(self._rng.integers(4))
+                part = clean.T if side % 2 else clean
+                if side < 2:
+                    part[:width] = np.nan
+                else:
+                    part[-width:] = np.nan
+        return clean
 
     def _piece(self) -> tuple[NDArray[np.float32], float, float]:
         """A square of clean terrain and its cell size: as it is, averaged 2 x 2, or refined.
@@ -210,9 +227,14 @@ def _refine(part: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
     return np.ascontiguousarray(part)
 
 
-def _beside_void(clean: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """True for cells that touch an invalid cell; r.geomorphon calls that direction level."""
-    void = np.pad(np.isnan(clean), 1)
+def _beside_hole(clean: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """True for cells that touch a hole of the DEM itself, where r.geomorphon sees level ground.
+
+    Rows and columns that are NaN throughout are the edge of the raster, not holes.
+    """
+    void = np.isnan(clean)
+    void &= ~void.all(1)[:, None] & ~void.all(0)[None, :]
+    void = np.pad(void, 1)
     rows, cols = clean.shape
     near = np.zeros((rows, cols), dtype=bool)
     for row in range(3):

@@ -48,8 +48,7 @@ def correlated_noise(
 ) -> NDArray[np.float32]:
     """Gaussian noise of unit standard deviation and autocorrelation exp(-(d/L)^2).
 
-    White noise is filtered in the Fourier domain by a Gaussian of standard deviation L/2 (the
-    autocorrelation of a Gaussian kernel of sd g is a Gaussian of sd g*sqrt(2)). The field is drawn
+    White noise is shaped in the Fourier domain by the root of the spectrum of that autocorrelation,
     on a frame 8 L wider, so that opposite edges are independent.
 
     Args:
@@ -62,11 +61,14 @@ def correlated_noise(
     """
     frame = int(np.ceil(8.0 * correlation_cells))
     padded = (shape[0] + frame, shape[1] + frame)
-    response = _gaussian_response(padded, correlation_cells / 2.0)
-    white = rng.standard_normal(padded, dtype=np.float32)
-    # Parseval over the full spectrum: the variance that the filter leaves of white noise.
-    kept = np.sqrt(_full_mean_square(response, padded[1]))
-    field = np.fft.irfft2(np.fft.rfft2(white) * (response / kept), s=padded)
+    spectrum = 1.0  # mean 1 over all frequencies, because the autocorrelation is 1 at 0
+    for axis, size in enumerate(padded):
+        distance = np.minimum(np.arange(size), size - np.arange(size))
+        scaled = distance / max(correlation_cells, 1e-6)
+        along = np.fft.fft(np.exp(-(scaled**2))).real.clip(min=0.0)
+        spectrum = spectrum * (along[:, None] if axis == 0 else along[None, : size // 2 + 1])
+    white = np.fft.rfft2(rng.standard_normal(padded, dtype=np.float32))
+    field = np.fft.irfft2(white * np.sqrt(spectrum), s=padded)
     return field[: shape[0], : shape[1]].astype(np.float32)
 
 
@@ -117,23 +119,6 @@ def draw_degradation(rng: np.random.Generator, *, largest_sd_m: float = 5.5) -> 
         quantum_m=1.0 if rng.random() < 0.6 else 0.0,
         void_share=float(rng.uniform(0.0, 0.01)) if rng.random() < 0.25 else 0.0,
     )
-
-
-def _gaussian_response(shape: tuple[int, int], sd_cells: float) -> NDArray[np.float64]:
-    """Fourier response of a Gaussian kernel, for rfft2; (rows, cols // 2 + 1)."""
-    row = np.fft.fftfreq(shape[0])[:, None]
-    col = np.fft.rfftfreq(shape[1])[None, :]
-    response: NDArray[np.float64] = np.exp(-2.0 * (np.pi * sd_cells) ** 2 * (row**2 + col**2))
-    return response
-
-
-def _full_mean_square(half: NDArray[np.float64], cols: int) -> float:
-    """Mean square over the full spectrum of which `half` is rfft2's half."""
-    weight = np.full(half.shape[1], 2.0)
-    weight[0] = 1.0
-    if cols % 2 == 0:
-        weight[-1] = 1.0
-    return float((half**2 * weight).sum() / (half.shape[0] * cols))
 
 
 def _blur(elevation: NDArray[np.float32], sd_cells: float) -> NDArray[np.float32]:

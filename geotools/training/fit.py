@@ -20,7 +20,7 @@ from geotools.training.nets import LandformNet
 
 _WARM_UP = 300
 
-__all__ = ["FitConfig", "Progress", "fit", "save_checkpoint", "teach_table"]
+__all__ = ["FitConfig", "Progress", "fit", "load_checkpoint", "save_checkpoint", "teach_table"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,10 +175,18 @@ def losses(net: LandformNet, batch: Batch) -> tuple[Tensor, Tensor]:
     return forms_loss, functional.smooth_l1_loss(error, torch.zeros_like(error))
 
 
-def save_checkpoint(net: LandformNet, path: Path) -> None:
-    """Writes the weights; a file of that name is always whole."""
+def save_checkpoint(net: LandformNet, path: Path, *, minutes: float) -> None:
+    """Writes the weights and the minutes spent; a file of that name is always whole."""
     with write_atomic(path, overwrite=True) as part:
-        torch.save(net.state_dict(), part)
+        torch.save({"net": net.state_dict(), "minutes": minutes}, part)
+
+
+def load_checkpoint(net: LandformNet, path: Path) -> float:
+    """Reads weights into `net`, ready for use, and returns the minutes spent on them."""
+    content = torch.load(path, weights_only=True)
+    net.load_state_dict(content["net"])
+    net.eval()
+    return float(content["minutes"])
 
 
 def _schedule(step: int, steps: int) -> float:

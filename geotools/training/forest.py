@@ -95,8 +95,8 @@ def predict_forest(
 ) -> NDArray[np.uint8]:
     """Class codes (rows, cols) uint8; 0 where the elevation is NaN."""
     values = attributes(elevation, x_m, y_m)
-    out = np.zeros(elevation.shape, dtype=np.uint8)
-    for row in range(0, out.shape[0], _ROWS_AT_ONCE):
+    out: NDArray[np.uint8] = np.zeros(elevation.shape, dtype=np.uint8)
+    for row in range(0, len(out), _ROWS_AT_ONCE):
         part = values[:, row : row + _ROWS_AT_ONCE]
         codes = forest.predict(part.reshape(len(values), -1).T)
         out[row : row + _ROWS_AT_ONCE] = codes.reshape(part.shape[1:])

@@ -89,13 +89,14 @@ def horizon_tangents_slices(
         far_only = torch.where(best[1] > -NO_SIGHT, best[1], torch.zeros_like(best[1]))
         near.append(torch.where(best[0] > -NO_SIGHT, best[0], far_only))
         far.append(torch.where(best[1] > -NO_SIGHT, best[1], near[-1]))
-    planes = [sign * part[:, k : k + 1] for parts in (near, far) for k, sign in ((0, 1.0), (1, -1.0))
-              for part in parts]  # fmt: skip
+    planes = []
+    for parts in (near, far):
+        planes += [part[:, :1] for part in parts] + [-part[:, 1:] for part in parts]
     return torch.cat(planes, 1)  # (N, 32, H, W)
 
 
 def _shifted(padded: Tensor, row: int, col: int, frame_rows: int, frame_cols: int) -> Tensor:
-    """The part of `padded` that lies (row, col) cells away; negative ends leave sizes free."""
+    """The part of `padded` that lies (row, col) cells away; open ends leave sizes free."""
     bottom = row - frame_rows
     right = col - frame_cols
     return padded[

@@ -23,7 +23,14 @@ from geotools.terrain.geomorphons import FORMS
 from geotools.training.card import write_card
 from geotools.training.dataset import LABELS, Dem, TileSampler, find_dem, label_forms, open_dem
 from geotools.training.export import export_model, measure_speed, open_session, run_dem
-from geotools.training.fit import FitConfig, Progress, fit, save_checkpoint, teach_table
+from geotools.training.fit import (
+    FitConfig,
+    Progress,
+    fit,
+    load_checkpoint,
+    save_checkpoint,
+    teach_table,
+)
 from geotools.training.forest import fit_forest, predict_forest
 from geotools.training.nets import LandformNet
 from geotools.training.scores import Classifier, Score, score
@@ -44,7 +51,10 @@ LEARNED_SHARE = 0.875
 
 TILE = 96
 BATCH = 4
-STEPS = 6000
+STEPS = 5000
+
+_FRAME = 64
+"""Cells of NaN around a raster; no fewer than the halo."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -59,17 +69,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--weights", type=Path, help="skip the fit: weights of an earlier run")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    started = time.time()
     dems = [open_dem(find_dem(options.data, name)) for name in TRAINING]
-    net = _fitted(dems, options)
-    fit_minutes = (time.time() - started) / 60.0
+    net, minutes = _fitted(dems, options)
     spec = model_spec(options.seed, options.steps)
     spec = export_model(net, options.output, spec, dems)
     session = open_session(options.output)
     _say(f"halo {spec.halo}, parity {dict(spec.parity)}")
     scores = evaluate(options.data, session, seed=options.seed, progress=_say)
     facts = {
-        "minutes": None if options.weights else fit_minutes,
+        "minutes": minutes,
         "threads": 2,
         "speed": measure_speed(session),
         "parameters": sum(p.numel() for p in net.parameters()),
@@ -106,7 +114,7 @@ def evaluate(data: Path, session: Any, *, seed: int, progress: Any) -> list[Scor
         "forest": by_forest,
     }
     held_out = [open_dem(find_dem(data, name)) for name in HELD_OUT]
-    return score(held_out, methods, progress=progress)
+    return score(held_out, methods, slow=("forest",), progress=progress)
 
 
 def model_spec(seed: int, steps: int) -> ModelSpec:
@@ -136,37 +144,37 @@ def model_spec(seed: int, steps: int) -> ModelSpec:
     )
 
 
-def _fitted(dems: list[Dem], options: argparse.Namespace) -> LandformNet:
-    """The net, fitted or read from `--weights`; its weights are kept beside the output."""
+def _fitted(dems: list[Dem], options: argparse.Namespace) -> tuple[LandformNet, float]:
+    """The net and the minutes of its fit, or both from `--weights`; kept beside the output."""
     torch.manual_seed(options.seed)
     torch.use_deterministic_algorithms(True)
     net = LandformNet()
     if options.weights:
-        net.load_state_dict(torch.load(options.weights, weights_only=True))
-        return net.eval()
+        return net, load_checkpoint(net, options.weights)
     learned = [dem.columns(0.0, LEARNED_SHARE) for dem in dems]
     sampler = TileSampler(learned, size=TILE, batch=BATCH, seed=options.seed)
-    _say(f"table: loss {teach_table(net, sampler, seed=options.seed):.3f}")
     started = time.time()
+    _say(f"table: loss {teach_table(net, sampler, seed=options.seed):.3f}")
     smooth = [0.0, 0.0]
 
     def report(progress: Progress) -> None:
         keep = min(0.98, 1.0 - 1.0 / progress.step)
         for index, value in enumerate((progress.forms_loss, progress.denoise_loss)):
             smooth[index] = keep * smooth[index] + (1.0 - keep) * value
+        minutes = (time.time() - started) / 60.0
         if progress.step % 100 == 0:
-            minutes = (time.time() - started) / 60.0
             left = minutes * (progress.steps / progress.step - 1.0)
             _say(
                 f"step {progress.step}/{progress.steps}: forms {smooth[0]:.3f}, "
                 f"heights {smooth[1]:.3f}, {left:.0f} minutes left"
             )
         if progress.step % 500 == 0:
-            save_checkpoint(net, options.output.with_suffix(".pt"))
+            save_checkpoint(net, options.output.with_suffix(".pt"), minutes=minutes)
 
     fit(net, sampler, FitConfig(steps=options.steps), progress=report)
-    save_checkpoint(net, options.output.with_suffix(".pt"))
-    return net
+    minutes = (time.time() - started) / 60.0
+    save_checkpoint(net, options.output.with_suffix(".pt"), minutes=minutes)
+    return net, minutes
 
 
 def _say(text: str) -> None:

@@ -197,21 +197,22 @@ class LandformNet(nn.Module):
         r.geomorphon's rule: a direction is + when highest + lowest tangent > 0 and - when < 0,
         provided that one of them is steeper than the threshold. `doubt` holds, per cell, the log
         sharpness of both comparisons, a log factor on the threshold and an offset of the sum.
-        Digits come three times: as sharp as the rule, as sharp as `doubt` says, and of the far
+        Digits come three times: nearly as sharp as the rule, as sharp as `doubt` says, and of the far
         cells alone.
         """
         unit = math.tan(math.radians(self.config.flat_deg))
-        near_high, near_low, far_high, far_low = (tangents / unit).split(8, 1)  # (N, 8, H, W) each
+        # (N, 8, H, W) each
+        near_high, near_low, far_high, far_low = torch.chunk(tangents / unit, 4, 1)
         high, low = torch.maximum(near_high, far_high), torch.minimum(near_low, far_low)
         total, size = high + low, torch.maximum(high, -low)
         far_total, far_size = far_high + far_low, torch.maximum(far_high, -far_low)
-        sharp = torch.exp(doubt[:, :2].clamp(-3.0, 4.0))
+        sharp = torch.exp(doubt[:, :2].clamp(-3.0, 2.0))
         threshold = torch.exp(doubt[:, 2:3].clamp(-2.0, 2.0))
         steep = torch.sigmoid(4.0 * sharp[:, 1:] * (size - threshold))
         signed = torch.tanh(sharp[:, :1] * (total + doubt[:, 3:])) * steep
         far = torch.tanh(sharp[:, :1] * (far_total + doubt[:, 3:]))
         far = far * torch.sigmoid(4.0 * sharp[:, 1:] * (far_size - threshold))
-        exact = torch.tanh(32.0 * total) * torch.sigmoid(64.0 * (size - 1.0))
+        exact = torch.tanh(12.0 * total) * torch.sigmoid(24.0 * (size - 1.0))
         counts = [
             functional.relu(sign * part).sum(1, keepdim=True)
             for part in (signed, far, exact)

@@ -5,9 +5,11 @@ import json
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
-onnx = pytest.importorskip("onnx")
+pytest.importorskip("torch")
+pytest.importorskip("onnx")
 
+import onnx
+import torch
 from training.conftest import make_dem, make_net
 
 from geotools.errors import ModelError
@@ -21,7 +23,7 @@ def exported(tmp_path_factory):
     """A tiny net, its file and the spec that went in."""
     net = make_net()
     path = tmp_path_factory.mktemp("model") / "tiny.onnx"
-    dems = [make_dem(330, 330), make_dem(40, 70, seed=1)]
+    dems = [make_dem(190, 190), make_dem(150, 170, seed=1)]
     return net, path, export.export_model(net, path, model_spec(0, 0), dems)
 
 
@@ -31,7 +33,7 @@ def test_the_spec_comes_back(exported):
     assert ModelSpec.from_json(values[METADATA_KEY]).to_json() == spec.to_json()
     assert json.loads(values["model_type"]) == "Segmentor"
     assert json.loads(values["class_names"])["9"] == "pit"
-    assert spec.parity["max_difference"] <= 1e-4
+    assert spec.parity["max_difference"] <= 1e-3
     assert 10 < spec.halo < 60
 
 
@@ -48,7 +50,7 @@ def test_sizes_are_free_and_answers_are_the_nets(exported):
                 torch.from_numpy(elevation)[None, None],
                 torch.from_numpy(cells)[None, :, :, None],
             )[0]
-        np.testing.assert_allclose(there, here, atol=1e-4)
+        np.testing.assert_allclose(there, here, atol=1e-3)
 
 
 def test_the_graph_keeps_to_the_standard(exported):
@@ -78,5 +80,5 @@ def test_an_export_that_differs_is_refused(monkeypatch, tmp_path):
 
     monkeypatch.setattr(export, "_compare", differ)
     with pytest.raises(ModelError, match="refused"):
-        export.export_model(make_net(), tmp_path / "x.onnx", model_spec(0, 0), [make_dem(330, 330)])
+        export.export_model(make_net(), tmp_path / "x.onnx", model_spec(0, 0), [make_dem(40, 40)])
     assert not list(tmp_path.iterdir())

@@ -2,12 +2,13 @@
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
+import torch
 from training.conftest import TINY, make_dem
 
 from geotools.training.dataset import TileSampler
-from geotools.training.fit import FitConfig, fit, save_checkpoint, teach_table
+from geotools.training.fit import FitConfig, fit, load_checkpoint, save_checkpoint, teach_table
 from geotools.training.nets import LandformNet
 
 
@@ -37,8 +38,8 @@ def test_the_table_is_learned():
 
 def test_a_checkpoint_comes_back(tmp_path):
     net = LandformNet(TINY)
-    save_checkpoint(net, tmp_path / "net.pt")
+    save_checkpoint(net, tmp_path / "net.pt", minutes=1.5)
     other = LandformNet(TINY)
-    other.load_state_dict(torch.load(tmp_path / "net.pt", weights_only=True))
+    assert load_checkpoint(other, tmp_path / "net.pt") == 1.5
     assert [path.name for path in tmp_path.iterdir()] == ["net.pt"]
     assert all(torch.equal(a, b) for a, b in zip(net.parameters(), other.parameters(), strict=True))
