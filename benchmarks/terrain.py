@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -65,6 +66,7 @@ class Program:
                 process = subprocess.Popen(
                     command, stdout=log, stderr=log, env={**os.environ, **self.environment}
                 )
+                peak = _Peak(process.pid)
                 _, status, used = os.wait4(process.pid, 0)
                 wall += time.perf_counter() - start
                 process.returncode = os.waitstatus_to_exitcode(status)
@@ -72,10 +74,38 @@ class Program:
                     log.seek(0)
                     sys.exit(f"{command} failed:\n{log.read().decode()}")
             cpu += used.ru_utime + used.ru_stime
-            memory = max(memory, used.ru_maxrss / 1024)
+            memory = max(memory, peak.stop())
         self.wall.append(wall)
         self.cpu.append(cpu)
         self.memory.append(memory)
+
+
+class _Peak(threading.Thread):
+    """Largest resident memory of a process; its ru_maxrss would count the parent's before exec."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.status = Path(f"/proc/{pid}/status")
+        self.megabytes = 0.0
+        self.running = True
+        self.start()
+
+    def run(self) -> None:
+        while self.running:
+            try:
+                lines = self.status.read_text().splitlines()
+            except OSError:
+                return
+            for line in lines:
+                if line.startswith("VmHWM"):
+                    self.megabytes = int(line.split()[1]) / 1024
+            time.sleep(0.02)
+
+    def stop(self) -> float:
+        """The peak in MB."""
+        self.running = False
+        self.join()
+        return self.megabytes
 
 
 def real_dem(data: Path | None) -> np.ndarray:
