@@ -31,10 +31,10 @@ AREA, CONFIDENCE, CELLS = 0, 1, 2
 SUM_COLUMNS = 3
 
 # Counters: array `meta`, int64.
-N_NODES, FREE_NODE, FREE_NODES = 0, 1, 2  # rows of `nodes` touched, free list, its length
-N_PARTS, FREE_PART, FREE_PARTS = 3, 4, 5
-SIDE = 6  # which half of the run tables is the row above
-N_RUNS = 7  # runs of the row above
-N_DONE = 8  # polygons that are complete
-N_FRESH = 9  # corners made since the last strip
-META = 10
+N_NODES, FREE_NODE = 0, 1  # rows of `nodes` ever used, first of those free again
+N_PARTS, FREE_PART, FREE_PARTS = 2, 3, 4  # the same of `parts`, and how many are free
+SIDE = 5  # which half of the run tables is the row above
+N_RUNS = 6  # runs of the row above
+N_DONE = 7  # polygons that are complete
+N_FRESH = 8  # corners made since the last strip
+META = 9

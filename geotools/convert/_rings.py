@@ -17,7 +17,6 @@ from geotools.convert._layout import (
     FIRST,
     FLAG,
     FREE_NODE,
-    FREE_NODES,
     FREE_PART,
     FREE_PARTS,
     HEAD,
@@ -67,6 +66,7 @@ def _ring(
     """Where the next ring begins in `coords`; the corners of this one are given back."""
     begin = at
     node = start
+    free = meta[FREE_NODE]
     while True:
         if nodes[node, FLAG] != REMOVED:
             coords[at, 0] = xs[nodes[node, X]]
@@ -74,12 +74,12 @@ def _ring(
             at += 1
         nodes[node, FLAG] = VISITED
         following = nodes[node, NEXT]
-        nodes[node, NEXT] = meta[FREE_NODE]
-        meta[FREE_NODE] = node
-        meta[FREE_NODES] += 1
+        nodes[node, NEXT] = free
+        free = node
         node = following
         if node == start:
             break
+    meta[FREE_NODE] = free
     coords[at, 0] = coords[begin, 0]
     coords[at, 1] = coords[begin, 1]
     return at + 1

@@ -20,7 +20,6 @@ from geotools.convert._layout import (
     FIRST,
     FLAG,
     FREE_NODE,
-    FREE_NODES,
     FREE_PART,
     FREE_PARTS,
     HEAD,
@@ -98,7 +97,6 @@ def _new_node(nodes: Ints, meta: Ints, fresh: Ints, x: int, y: int) -> int:
     node = meta[FREE_NODE]
     if node >= 0:
         meta[FREE_NODE] = nodes[node, NEXT]
-        meta[FREE_NODES] -= 1
     else:
         node = meta[N_NODES]
         meta[N_NODES] += 1
@@ -193,7 +191,7 @@ def sweep(
         # At most four corners at each of the run breaks and the two ends.
         room = 4 * (n_above + n_here + 2)
         if (
-            nodes.shape[0] - meta[N_NODES] + meta[FREE_NODES] < room
+            nodes.shape[0] - meta[N_NODES] < room
             or parts.shape[0] - meta[N_PARTS] + meta[FREE_PARTS] < n_here
             or done.size - meta[N_DONE] < n_above
             or (fresh.size and fresh.size - meta[N_FRESH] < room)

@@ -36,7 +36,7 @@ _NOTHING = 255
 _READ_CELLS = 2**24
 """Cells read at one time."""
 
-_STRIP_CELLS = 2**18
+_STRIP_CELLS = 2**16
 """Cells between two looks for complete polygons: few, so that the tables stay in the cache."""
 
 _THIN_CELLS = 2**23
@@ -179,7 +179,7 @@ def _surveyed(
 
 def _strip_rows(width: int, thins: bool) -> int:
     """Height of a strip, from the raster's width alone."""
-    return max(64, _THIN_CELLS // width) if thins else max(16, _STRIP_CELLS // width)
+    return max(64, _THIN_CELLS // width) if thins else max(4, _STRIP_CELLS // width)
 
 
 def _windows(grid: Grid, rows: int) -> Iterator[Window]:
@@ -230,14 +230,16 @@ def _read_codes(classes: Source, window: Window) -> NDArray[np.uint8]:
         raise RasterError(
             f"The class raster holds {data.dtype}: give integers, one code for each class."
         )
-    use = block.valid & (data != 0)
     if data.dtype != np.uint8:
-        wrong = use & ((data < 0) | (data > _NOTHING))
+        wrong = block.valid & ((data < 0) | (data > _NOTHING))
         if wrong.any():
             raise RasterError(
                 f"The class raster holds the code {data[wrong][0]}: class codes are 1 to 254."
             )
-    return np.where(use & (data != _NOTHING), data, 0).astype(np.uint8, copy=False)
+        data = data.astype(np.uint8)
+    codes = data * block.valid  # (row, col); 0 where invalid
+    codes[codes == _NOTHING] = 0
+    return np.asarray(codes)
 
 
 def _read_confidence(confidence: Source, window: Window) -> NDArray[np.float32]:

@@ -127,7 +127,7 @@ class Tracer:
         first = nodes[parts[done, at.FIRST]]
         done = done[np.lexsort((first[:, at.X], first[:, at.Y]))]
         value, sums = parts[done, at.VALUE], self._sums[done]
-        used = int(meta[at.N_NODES] - meta[at.FREE_NODES])
+        used = int(meta[at.N_NODES])
         # A ring has four corners at least, and repeats one. What is not touched costs nothing.
         coords = np.empty((used + used // 4 + 1, 2))
         ring_ends = np.empty(used // 4 + 1, np.int64)
