@@ -4,23 +4,24 @@ The tables are plain numpy arrays, so that a kernel can stop when one is full, P
 and the kernel goes on at the same row.
 """
 
-# Corners: table `nodes` of shape (capacity, 6), int32. A ring is a circle through NEXT.
+# Corners: table `nodes` of shape (capacity, 4), int32: four to a line of the processor's cache.
 X, Y = 0, 1  # place in cells, from the upper left corner of the raster
 NEXT = 2  # the corner after this one, polygon on the left hand; in the free list: the next free
-LINK = 3  # another corner at the same place, see below
-START = 4  # the next corner in its polygon's list of places where a walk may start
-FLAG = 5  # one of the four below
-NODE_COLUMNS = 6
+LINK = 3  # the same corner seen from the other side (>= 0), or what follows
+NODE_COLUMNS = 4
+MAX_NODES = 2**30 - 8
 
-# LINK is the same corner seen from the other side (>= 0), or one of
 PINNED = -1  # must stay where it is
 TWIN = -2  # TWIN - t: corner t is diagonally across, and perhaps of the same polygon
+MARKED = -(2**30)  # MARKED - t: the same, and this polygon is being collected
+REMOVED = -(2**31) + 1  # not part of the outline any more
+VISITED = -(2**31)  # collected, and free again
 
-PLAIN, MARKED, REMOVED, VISITED = 0, 1, 2, 3
+# Corners where a walk may start: array `starts` (capacity,), int32, the next one of the polygon.
 
 # Polygons under way: table `parts` of shape (capacity, 6), int32.
 PARENT = 0  # itself, or the part it was joined to; in the free list: the next free
-HEAD, TAIL = 1, 2  # list of corners through START
+HEAD, TAIL = 1, 2  # list of corners through `starts`
 LAST = 3  # last row that has a cell of it
 VALUE = 4  # value of its cells
 FIRST = 5  # corner at the upper left of its first cell in reading order

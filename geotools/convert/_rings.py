@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from geotools.convert._layout import (
     FIRST,
-    FLAG,
     FREE_NODE,
     FREE_PART,
     FREE_PARTS,
@@ -26,7 +25,6 @@ from geotools.convert._layout import (
     PARENT,
     PINNED,
     REMOVED,
-    START,
     TWIN,
     VISITED,
     X,
@@ -40,23 +38,24 @@ Floats = NDArray[Any]
 
 
 @njit(nogil=True, cache=True)
-def _split_at_twins(nodes: Ints, head: int) -> None:
+def _split_at_twins(nodes: Ints, starts: Ints, head: int) -> None:
     """Exchanges what follows the two visits of a corner that one polygon touches twice."""
     node = head
     while node >= 0:
-        if nodes[node, LINK] <= TWIN:
-            nodes[node, FLAG] = MARKED
-        node = nodes[node, START]
+        link = nodes[node, LINK]
+        if MARKED < link <= TWIN:
+            nodes[node, LINK] = MARKED - (TWIN - link)
+        node = starts[node]
     node = head
     while node >= 0:
         link = nodes[node, LINK]
-        if link <= TWIN:
-            other = TWIN - link
-            if nodes[other, FLAG] == MARKED:
+        if REMOVED < link <= MARKED:
+            other = MARKED - link
+            if nodes[other, LINK] <= MARKED:
                 nodes[node, NEXT], nodes[other, NEXT] = nodes[other, NEXT], nodes[node, NEXT]
             nodes[node, LINK] = PINNED
             nodes[other, LINK] = PINNED  # this polygon's corners are about to be given back
-        node = nodes[node, START]
+        node = starts[node]
 
 
 @njit(nogil=True, cache=True)
@@ -68,11 +67,11 @@ def _ring(
     node = start
     free = meta[FREE_NODE]
     while True:
-        if nodes[node, FLAG] != REMOVED:
+        if nodes[node, LINK] != REMOVED:
             coords[at, 0] = xs[nodes[node, X]]
             coords[at, 1] = ys[nodes[node, Y]]
             at += 1
-        nodes[node, FLAG] = VISITED
+        nodes[node, LINK] = VISITED
         following = nodes[node, NEXT]
         nodes[node, NEXT] = free
         free = node
@@ -90,6 +89,7 @@ def collect(
     done: Ints,
     meta: Ints,
     nodes: Ints,
+    starts: Ints,
     parts: Ints,
     xs: Floats,
     ys: Floats,
@@ -103,6 +103,7 @@ def collect(
         done: the polygons, in the order in which they are wanted.
         meta: counters.
         nodes: corners.
+        starts: corners where a walk around a polygon may start.
         parts: polygons under way.
         xs: (cols + 1,) float64, coordinate of the cell edges.
         ys: (rows + 1,) float64.
@@ -114,17 +115,17 @@ def collect(
     rings = 0
     for k in range(done.size):
         part = done[k]
-        _split_at_twins(nodes, parts[part, HEAD])
+        _split_at_twins(nodes, starts, parts[part, HEAD])
         at = _ring(nodes, meta, parts[part, FIRST], xs, ys, coords, at)  # the shell
         ring_ends[rings] = at
         rings += 1
         node = parts[part, HEAD]
         while node >= 0:
-            if nodes[node, FLAG] != VISITED:
+            if nodes[node, LINK] != VISITED:
                 at = _ring(nodes, meta, node, xs, ys, coords, at)
                 ring_ends[rings] = at
                 rings += 1
-            node = nodes[node, START]
+            node = starts[node]
         part_ends[k] = rings
         parts[part, PARENT] = meta[FREE_PART]
         meta[FREE_PART] = part

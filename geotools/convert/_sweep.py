@@ -18,7 +18,6 @@ from geotools.convert._layout import (
     CELLS,
     CONFIDENCE,
     FIRST,
-    FLAG,
     FREE_NODE,
     FREE_PART,
     FREE_PARTS,
@@ -33,9 +32,7 @@ from geotools.convert._layout import (
     NEXT,
     PARENT,
     PINNED,
-    PLAIN,
     SIDE,
-    START,
     TAIL,
     TWIN,
     VALUE,
@@ -79,13 +76,13 @@ def _new_part(parts: Ints, sums: Floats, meta: Ints, value: int) -> int:
 
 
 @njit(nogil=True, cache=True)
-def _join(parts: Ints, sums: Floats, nodes: Ints, one: int, other: int) -> int:
+def _join(parts: Ints, sums: Floats, nodes: Ints, starts: Ints, one: int, other: int) -> int:
     """The part, of two, whose first cell comes first; it takes all of the other."""
     p, q = parts[one, FIRST], parts[other, FIRST]
     if nodes[q, Y] < nodes[p, Y] or (nodes[q, Y] == nodes[p, Y] and nodes[q, X] < nodes[p, X]):
         one, other = other, one
     parts[other, PARENT] = one
-    nodes[parts[one, TAIL], START] = parts[other, HEAD]  # neither list is empty: FIRST is in it
+    starts[parts[one, TAIL]] = parts[other, HEAD]  # neither list is empty: FIRST is in it
     parts[one, TAIL] = parts[other, TAIL]
     for column in range(3):
         sums[one, column] += sums[other, column]
@@ -104,7 +101,6 @@ def _new_node(nodes: Ints, meta: Ints, fresh: Ints, x: int, y: int) -> int:
     nodes[node, Y] = y
     nodes[node, NEXT] = -1
     nodes[node, LINK] = PINNED
-    nodes[node, FLAG] = PLAIN
     if fresh.size:
         fresh[meta[N_FRESH]] = node
         meta[N_FRESH] += 1
@@ -112,9 +108,9 @@ def _new_node(nodes: Ints, meta: Ints, fresh: Ints, x: int, y: int) -> int:
 
 
 @njit(nogil=True, cache=True)
-def _add_start(parts: Ints, nodes: Ints, part: int, node: int) -> None:
+def _add_start(parts: Ints, starts: Ints, part: int, node: int) -> None:
     part = _find(parts, part)
-    nodes[node, START] = parts[part, HEAD]
+    starts[node] = parts[part, HEAD]
     parts[part, HEAD] = node
     if parts[part, TAIL] < 0:
         parts[part, TAIL] = node
@@ -155,6 +151,7 @@ def sweep(
     down: Ints,
     dead: Ints,
     nodes: Ints,
+    starts: Ints,
     parts: Ints,
     sums: Floats,
     done: Ints,
@@ -176,6 +173,7 @@ def sweep(
         down: (cols + 1,), the same seen from the right (it goes down).
         dead: (cols + 1,), room for the parts joined to others.
         nodes: corners.
+        starts: corners where a walk around a polygon may start.
         parts: polygons under way.
         sums: their sums.
         done: polygons that are complete, to be collected.
@@ -215,7 +213,7 @@ def sweep(
                     if part < 0:
                         part = other
                     elif part != other:
-                        kept = _join(parts, sums, nodes, part, other)
+                        kept = _join(parts, sums, nodes, starts, part, other)
                         dead[n_dead] = other if kept == part else part
                         n_dead += 1
                         part = kept
@@ -290,7 +288,7 @@ def sweep(
             elif a != d and a:  # all but d: the top of a hole
                 rest = _new_node(nodes, meta, fresh, x, y)
                 down_left = right_above = rest
-                _add_start(parts, nodes, label[here, j - 1], rest)
+                _add_start(parts, starts, label[here, j - 1], rest)
             if c != a and c != d:  # c alone, or with b across
                 if c:
                     alone_c = _new_node(nodes, meta, fresh, x, y)
@@ -305,17 +303,17 @@ def sweep(
             if d and d != b and d != c:  # d alone: the top of an outline
                 alone_d = _new_node(nodes, meta, fresh, x, y)
                 right_below = down_right = alone_d
-                _add_start(parts, nodes, label[here, j], alone_d)
+                _add_start(parts, starts, label[here, j], alone_d)
 
             if alone_a >= 0 and a == d:
                 nodes[alone_a, LINK] = TWIN - alone_d
                 nodes[alone_d, LINK] = TWIN - alone_a
-                _add_start(parts, nodes, label[above, i - 1], alone_a)
+                _add_start(parts, starts, label[above, i - 1], alone_a)
             if alone_b >= 0 and b == c:
                 nodes[alone_b, LINK] = TWIN - alone_c
                 nodes[alone_c, LINK] = TWIN - alone_b
-                _add_start(parts, nodes, label[above, i], alone_b)
-                _add_start(parts, nodes, label[here, j - 1], alone_c)
+                _add_start(parts, starts, label[above, i], alone_b)
+                _add_start(parts, starts, label[here, j - 1], alone_c)
             if rest >= 0 and not pinned:  # two polygons and nothing else meet here
                 alone = max(max(alone_a, alone_b), max(alone_c, alone_d))
                 if alone >= 0:

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from geotools.convert._layout import FLAG, LINK, MARKED, NEXT, PLAIN, REMOVED, X, Y
+from geotools.convert._layout import LINK, NEXT, PINNED, REMOVED, X, Y
 
 __all__ = ["thin"]
 
@@ -165,16 +165,16 @@ def thin(
     for turn in range(2):  # lines between corners that stay, then circles that have none
         for node in fresh:
             if turn == 0:
-                if nodes[node, LINK] >= 0:
+                if nodes[node, LINK] >= 0 or nodes[node, LINK] == REMOVED:
                     continue
                 start = np.int64(node)
                 ahead = nodes[start, NEXT]
-                if ahead < 0 or nodes[ahead, LINK] < 0 or nodes[ahead, FLAG] != PLAIN:
-                    continue
+                if ahead < 0 or nodes[ahead, LINK] < 0:
+                    continue  # open, nothing between, or done from the other side
                 if nodes[ahead, Y] < top:
                     continue
             else:
-                if nodes[node, LINK] < 0 or nodes[node, FLAG] != PLAIN:
+                if nodes[node, LINK] < 0:
                     continue
                 start = np.int64(node)  # the first of the circle in reading order
                 ahead = nodes[start, NEXT]
@@ -196,7 +196,7 @@ def thin(
                 x[i], y[i] = nodes[line[i], X], nodes[line[i], Y]
             _thin_line(count, x, y, before, after, gone, limit, corners, edges, width, top, bottom)
             for i in range(count):
-                if nodes[line[i], LINK] >= 0:
-                    flag = REMOVED if gone[i] else MARKED
-                    nodes[line[i], FLAG] = flag
-                    nodes[nodes[line[i], LINK], FLAG] = flag
+                other = nodes[line[i], LINK]
+                if other >= 0:
+                    nodes[line[i], LINK] = REMOVED if gone[i] else PINNED
+                    nodes[other, LINK] = nodes[line[i], LINK]

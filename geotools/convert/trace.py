@@ -70,6 +70,7 @@ class Tracer:
         self._label = np.zeros((2, self.width + 2), np.int32)
         self._up, self._down, self._dead = np.full((3, self.width + 1), -1, np.int32)
         self._nodes = np.empty((0, at.NODE_COLUMNS), np.int32)
+        self._starts = np.empty(0, np.int32)
         self._parts = np.empty((0, at.PART_COLUMNS), np.int32)
         self._sums = np.empty((0, at.SUM_COLUMNS))
         self._done = np.empty(0, np.int32)
@@ -96,7 +97,8 @@ class Tracer:
             taken += sweep(
                 band[taken:], confidence[taken:], self._cell_area, self._row + taken, seam,
                 self._meta, self._first, self._value, self._label, self._up, self._down,
-                self._dead, self._nodes, self._parts, self._sums, self._done, self._fresh,
+                self._dead, self._nodes, self._starts, self._parts, self._sums, self._done,
+                self._fresh,
             )  # fmt: skip
             if taken == band.shape[0]:
                 break
@@ -133,12 +135,12 @@ class Tracer:
         ring_ends = np.empty(used // 4 + 1, np.int64)
         part_ends = np.empty(done.size, np.int64)
         corners, rings = collect(
-            done, meta, nodes, parts, self._xs, self._ys, coords, ring_ends, part_ends
+            done, meta, nodes, self._starts, parts, self._xs, self._ys, coords, ring_ends, part_ends
         )
         meta[at.N_DONE] = 0
         if self._fresh.size:  # the next strip begins with the corners on its upper line
             fresh = self._fresh[: meta[at.N_FRESH]]
-            stays = nodes[fresh][:, [at.Y, at.FLAG]]
+            stays = nodes[fresh][:, [at.Y, at.LINK]]
             fresh = fresh[(stays[:, 0] == self._line) & (stays[:, 1] != at.VISITED)]
             self._fresh[: fresh.size] = fresh
             meta[at.N_FRESH] = fresh.size
@@ -148,6 +150,7 @@ class Tracer:
         """Room for at least one more row in every table."""
         nodes = 8 * (self.width + 2)
         self._nodes = _extended(self._nodes, nodes)
+        self._starts = _extended(self._starts, nodes)
         if self._fresh.size:
             self._fresh = _extended(self._fresh, nodes)
         self._parts = _extended(self._parts, self.width + 2)
@@ -158,9 +161,9 @@ class Tracer:
 def _extended(table: NDArray[Any], least: int) -> NDArray[Any]:
     """The table with half as many rows again, and `least` more; new rows are not filled."""
     rows = table.shape[0] + max(table.shape[0] // 2, least)
-    if rows >= 2**31:
+    if rows >= at.MAX_NODES:
         raise RasterError(
-            "The outlines open at one time have more than 2,000,000,000 corners: cut the raster "
+            "The outlines open at one time have more than 1,000,000,000 corners: cut the raster "
             "into parts, or sieve it first."
         )
     grown = np.empty((rows, *table.shape[1:]), table.dtype)
