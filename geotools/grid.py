@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Grid", "Tile", "TileScheme", "Window"]
 
+_FEW = 4
+"""Up to so many tiles along an axis are made equally long."""
+
 _POLE_DEG = 89.9999
 """Rows nearer to a pole than this are measured here: at the pole itself a cell has no width."""
 
@@ -245,7 +248,7 @@ class TileScheme:
     """How a grid is cut into tiles; the write windows cover it exactly once."""
 
     size: int
-    """Cells on a side of a write window, at most; the last ones are smaller."""
+    """Cells on a side of a write window, at most."""
     margin: int = 0
     """Halo: cells of surroundings that a tile needs on every side."""
     stride_multiple: int = 1
@@ -261,7 +264,21 @@ class TileScheme:
 
     def count(self, grid: Grid) -> int:
         """Number of tiles of `grid`."""
-        return math.ceil(grid.width / self.size) * math.ceil(grid.height / self.size)
+        cols, rows = (math.ceil(cells / self._length(cells)) for cells in (grid.width, grid.height))
+        return cols * rows
+
+    def _length(self, cells: int) -> int:
+        """Cells of a tile along an axis of so many: `size`, or less where few tiles share evenly.
+
+        1,201 cells in tiles of 1,024 are two of 608, instead of one of 1,024 and one that reads
+        1,024 to write 177. Where there are many tiles the waste is small, and whole blocks of
+        the file matter more.
+        """
+        count = math.ceil(cells / self.size)
+        if count > _FEW:
+            return self.size
+        even = math.ceil(cells / count)
+        return min(self.size, math.ceil(even / 16) * 16)
 
     def tiles(self, grid: Grid) -> Iterator[Tile]:
         """The tiles of `grid`, row by row; all read windows have one shape."""
@@ -280,14 +297,14 @@ class TileScheme:
         A raster smaller than a tile gets one short tile. Otherwise the last tile slides back
         until it ends with the raster's own halo, so that it reads raster and not emptiness.
         """
-        multiple = self.stride_multiple
+        multiple, size = self.stride_multiple, self._length(cells)
         slack = multiple - 1  # room to begin on a multiple
-        reading = min(self.size, cells) + 2 * self.margin + slack
+        reading = min(size, cells) + 2 * self.margin + slack
         reading = -(-reading // multiple) * multiple
-        for first in range(0, cells, self.size):
-            length = min(self.size, cells - first)
+        for first in range(0, cells, size):
+            length = min(size, cells - first)
             start = first - self.margin
-            if length < self.size:
-                start = max(start - (self.size - length), -self.margin)
+            if length < size:
+                start = max(start - (size - length), -self.margin)
             start -= (start - phase) % multiple
             yield first, length, start, reading

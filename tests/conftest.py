@@ -14,7 +14,7 @@ from rasterio.crs import CRS
 from geotools.grid import Grid
 from geotools.raster import Raster
 
-os.environ.setdefault("GDAL_CACHEMAX", "128")
+os.environ.setdefault("GDAL_CACHEMAX", "64")
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 

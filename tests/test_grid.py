@@ -129,9 +129,15 @@ def test_tiles_cover_the_grid_once_with_one_shape(width, height, margin, multipl
 
 def test_last_tile_slides_back_into_the_raster():
     """A short last tile reads raster on its other side rather than emptiness."""
-    *_, last = TileScheme(64, margin=4).tiles(make_grid(100, 64))
-    assert last.write == Window(64, 0, 36, 64)
-    assert last.read == Window(32, -4, 72, 72)
+    *_, last = TileScheme(64, margin=4).tiles(make_grid(420, 64))
+    assert last.write == Window(384, 0, 36, 64)
+    assert last.read == Window(352, -4, 72, 72)
+
+
+def test_few_tiles_are_equally_long():
+    """A raster a little larger than a tile is halved, not read twice."""
+    widths = [tile.write.width for tile in TileScheme(1024).tiles(make_grid(1201, 10))]
+    assert widths == [608, 593]
 
 
 @pytest.mark.parametrize("left", [0.0, 8.0, 7.99958333333333])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,8 +80,15 @@ def check_paths(source: FilePath, outputs: Sequence[FilePath], overwrite: bool) 
     return targets
 
 
-def provenance(file: RasterFile) -> dict[str, str]:
-    """Name and SHA-256 of an input as it lies on disk; of the archive when it is in one."""
+@contextmanager
+def provenance(file: RasterFile) -> Iterator[Callable[[], dict[str, str]]]:
+    """A function that gives name and SHA-256 of an input, which is hashed meanwhile."""
+    with ThreadPoolExecutor(1, thread_name_prefix="geotools-hash") as pool:
+        yield pool.submit(_identify, file).result
+
+
+def _identify(file: RasterFile) -> dict[str, str]:
+    """Name and SHA-256 of the file as it lies on disk; of the archive when it is in one."""
     path = Path(file.name)
     found = {"source": path.name}
     if path.is_file():

@@ -114,7 +114,8 @@ def map_landforms(
         file = stack.enter_context(open_dem(dem, reading))
         source = elevation(file, reading)
         mapper.check(source.grid, file.name, warn)
-        tags = {**mapper.tags(), **provenance(file)}
+        origin = stack.enter_context(provenance(file))
+        tags = mapper.tags()
         writer = stack.enter_context(
             create_geotiff(
                 target,
@@ -142,6 +143,8 @@ def map_landforms(
                 f"{file.name} holds no valid cell: there is nothing to map (is its nodata value "
                 "right? --nodata sets another)."
             )
+        tags |= origin()
+        writer.tag(tags)
         writer.complete()
         if polygons is not None:
             _write_polygons(

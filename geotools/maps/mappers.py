@@ -84,7 +84,7 @@ class ModelMapper:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.classes: tuple[ClassInfo, ...] = model.spec.classes
-        self.title = f"{model.spec.name} {model.spec.version}"
+        self.title = model.spec.name
 
     def tags(self) -> dict[str, str]:
         """Name, version and hash of the model."""

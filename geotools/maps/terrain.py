@@ -115,6 +115,7 @@ def map_terrain(
         source = elevation(file, reading)
         x_m, y_m = source.grid.cell_size_m()
         unit_m = search_unit(x_m, y_m)
+        origin = stack.enter_context(provenance(file))
         halo = min(
             reach(names, radius=settings.radius, x_m=x_m, y_m=y_m, unit_m=unit_m),
             max(source.grid.shape),
@@ -130,7 +131,7 @@ def map_terrain(
                 units=units,
                 dtype="float32",
                 nodata=float("nan"),
-                tags={"parameters": as_text(asdict(settings)), **provenance(file)},
+                tags={"parameters": as_text(asdict(settings))},
                 compress=compress,
                 overwrite=overwrite,
             )
@@ -164,6 +165,7 @@ def map_terrain(
                 f"{file.name} holds no valid cell: there is nothing to map (is its nodata value "
                 "right? --nodata sets another)."
             )
+        writer.tag(origin())
         drawn = np.concatenate(sample)
         drawn = drawn[np.isfinite(drawn)]
         if drawn.size:
