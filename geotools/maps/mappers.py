@@ -26,7 +26,7 @@ __all__ = ["ExactMapper", "Geomorphons", "Mapper", "ModelMapper", "Warn", "choos
 
 Warn = Callable[[str], None]
 
-_BYTES_PER_CELL = {"model": 1500, "geomorphons": 60}
+_BYTES_PER_CELL = {"model": 1700, "geomorphons": 60}
 """Working memory for a cell of a tile, measured as peak RSS over tiles of 512 and 1024 cells."""
 
 _MAX_REACH = 2000
