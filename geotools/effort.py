@@ -32,6 +32,11 @@ class Effort:
         if self.tile is not None and not 16 <= self.tile <= 16384:
             raise GeotoolsError(f"A tile of {self.tile} cells: give 16 to 16384, such as 1024.")
 
+    @property
+    def cores(self) -> int:
+        """Threads that may run."""
+        return self.threads or len(os.sched_getaffinity(0))
+
     def plan(self, *, tile: int, halo: int, bytes_per_cell: int) -> tuple[int, int]:
         """(tile size, threads) that stay within the memory.
 
@@ -43,7 +48,7 @@ class Effort:
         Raises:
             GeotoolsError: no tile is small enough; the message says what would do.
         """
-        threads = self.threads or len(os.sched_getaffinity(0))
+        threads = self.cores
         size = self.tile or tile
         if self.memory_bytes is None:
             return size, threads

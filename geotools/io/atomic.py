@@ -7,15 +7,22 @@ reader, synced and renamed; whatever fails, the target is as it was and nothing 
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
+import platform
+import re
 import secrets
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from geotools.errors import FileError
 
-__all__ = ["check_output", "write_atomic"]
+__all__ = ["check_output", "temporary_beside", "write_atomic"]
+
+_HOST = f"{zlib.crc32(platform.node().encode()):08x}"
+_TEMPORARY = re.compile(r"([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.part.*")
 
 _SIDECARS = ("-journal", "-wal", "-shm", ".aux.xml", ".ovr", ".msk")
 """What GDAL and SQLite may leave beside a file while it is written."""
@@ -64,7 +71,7 @@ def write_atomic(
         FileError: as `check_output`, or the disk refuses (full, read-only, gone).
     """
     target = check_output(path, overwrite=overwrite)
-    temporary = target.with_name(f".{target.stem[:100]}.{secrets.token_hex(6)}.part{target.suffix}")
+    temporary = temporary_beside(target)
     try:
         yield temporary
         if verify is not None:
@@ -81,6 +88,33 @@ def write_atomic(
             raise FileError(f"{target} could not be written: {reason}.") from error
         raise
     _remove_sidecars(temporary)
+
+
+def temporary_beside(target: Path) -> Path:
+    """A name beside `target` for a file that is being written; removes those of dead processes.
+
+    The name holds host and process, so that what a killed run has left is told from what another
+    run is writing now.
+    """
+    own = f".{target.stem[:80]}."
+    for left in target.parent.glob(f"{glob.escape(own)}*"):
+        found = _TEMPORARY.fullmatch(left.name[len(own) :])
+        if found and found[1] == _HOST and not _is_alive(int(found[2])):
+            with contextlib.suppress(OSError):
+                left.unlink()
+    return target.with_name(
+        f"{own}{_HOST}-{os.getpid()}-{secrets.token_hex(4)}.part{target.suffix}"
+    )
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 def _sync(path: Path) -> None:

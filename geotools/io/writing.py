@@ -6,14 +6,13 @@ Overviews are internal and take the nearest cell, which keeps classes classes an
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from geotools.errors import FileError, RasterError
 from geotools.grid import Grid
-from geotools.io.atomic import check_output, write_atomic
+from geotools.io.atomic import check_output, temporary_beside, write_atomic
 from geotools.io.legend import aux_xml, class_qml, ramp_qml
 from geotools.io.writer import COMPRESSIONS, GeotiffWriter
 from geotools.spec import ClassInfo
@@ -105,7 +104,7 @@ def create_scratch(
         FileError: the disk refuses.
     """
     target = Path(beside)
-    scratch = target.with_name(f".{target.stem[:100]}.{secrets.token_hex(6)}.scratch.tif")
+    scratch = temporary_beside(target.with_suffix(".scratch.tif"))
     writer = GeotiffWriter(scratch, scratch, grid, bands, dtype, nodata, (), (), {}, "zstd")
     try:
         yield writer

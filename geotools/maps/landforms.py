@@ -148,8 +148,9 @@ def map_landforms(
         writer.complete()
         if polygons is not None:
             _write_polygons(
-                polygons, writer, sure, mapper.classes, tags, with_confidence, overwrite, progress
-            )
+                polygons, writer, sure, mapper.classes, tags,
+                confidence=with_confidence, effort=effort, overwrite=overwrite, progress=progress,
+            )  # fmt: skip
     area = {info.name: writer.area_m2()[info.code] for info in mapper.classes}
     return LandformMap(
         path=target,
@@ -179,10 +180,13 @@ def _write_polygons(
     scratch: GeotiffWriter | None,
     classes: Sequence[ClassInfo],
     tags: Mapping[str, str],
+    *,
     confidence: bool,
+    effort: Effort,
     overwrite: bool,
     progress: Progress | None,
 ) -> None:
+    """Writes the layer from the finished raster, which has no name yet."""
     from geotools.convert import polygonize
     from geotools.io.geopackage import write_layer
 
@@ -200,6 +204,7 @@ def _write_polygons(
             confidence=sure,
             min_area_m2=polygons.min_area_m2,
             simplify_m=polygons.simplify_m,
+            threads=effort.cores,
             progress=progress,
         )
         write_layer(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import rasterio
 from conftest import make_grid, make_terrain, write_tif
+from onnx_bytes import neighbourhood_model
 
 from geotools import cli
 
@@ -37,6 +38,10 @@ def make_inputs(folder: Path) -> None:
         file.write_colormap(1, {1: (255, 0, 0, 255)})
     (folder / "text.tif").write_text("hello")
     (folder / "text.onnx").write_text("hello")
+    (folder / "three.onnx").write_bytes(neighbourhood_model(bands=3))
+    (folder / "bare.onnx").write_bytes(
+        neighbourhood_model().replace(b"\x08geotools", b"\x08geotoolz")
+    )
     (folder / "folder.tif").mkdir()
     (folder / "exists.tif").write_text("somebody's")
     (folder / "exists.gpkg").write_text("somebody's")
@@ -74,6 +79,8 @@ CASES = {
     ),
     "no such model": ("does not exist", "good.tif", "out.tif", ("--model", "no.onnx")),
     "not a model": ("not an ONNX model", "good.tif", "out.tif", ("--model", "text.onnx")),
+    "a model of three bands": ("takes 3 bands", "good.tif", "out.tif", ("--model", "three.onnx")),
+    "a model without spec": ("no geotools spec", "good.tif", "out.tif", ("--model", "bare.onnx")),
     "search too small": ("at least 1", "good.tif", "out.tif", (*EXACT, "--search", "0")),
     "skip too large": ("below the search", "good.tif", "out.tif", (*EXACT, "--skip", "10")),
     "flat threshold": ("between 0 and 90", "good.tif", "out.tif", (*EXACT, "--flat", "95")),
@@ -128,17 +135,51 @@ def test_wrong_usage_exits_2(capsys, name):
     assert words in err
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_folder_that_is_not_writable(tmp_path, capsys):
+@pytest.fixture
+def mounted(tmp_path):
+    """A function that mounts a small file system with these options."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounts = []
+
+    def mount(options: str) -> Path:
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder]
+        if os.geteuid() or subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("a small file system can be mounted by root alone")
+        mounts.append(folder)
+        return folder
+
+    yield mount
+    for each in mounts:
+        subprocess.run(["umount", each], check=True)
+
+
+def test_folder_that_is_not_writable(tmp_path, capsys, mounted):
     """A read-only output folder is refused before any work."""
     make_inputs(tmp_path)
-    closed = tmp_path / "closed"
-    closed.mkdir(mode=0o500)
     code, _, err = run(
-        capsys, "landforms", tmp_path / "good.tif", "-o", closed / "a.tif", "--progress", "none"
-    )
+        capsys, "landforms", tmp_path / "good.tif", "-o", mounted("ro") / "a.tif",
+        "--progress", "none", *EXACT,
+    )  # fmt: skip
     assert code == 1
     assert "not writable" in err
+
+
+@pytest.mark.parametrize("size", ["100k", "300k", "900k", "2m"])
+def test_full_disk(tmp_path, capsys, mounted, size):
+    """Wherever the disk gets full, in raster or polygons: one sentence, the disk as it was."""
+    noise = np.random.default_rng(0).normal(500, 50, (700, 700)).astype(np.float32)
+    dem = write_tif(tmp_path / "dem.tif", noise)
+    disk = mounted(f"size={size}")
+    (disk / "a.tif").write_text("old")
+    code, out, err = run(
+        capsys, "landforms", dem, "-o", disk / "a.tif", "--polygons", disk / "a.gpkg",
+        "--overwrite", "--progress", "none", *EXACT,
+    )  # fmt: skip
+    assert (code, out) == (1, "")
+    assert err.count("\n") == 1
+    assert os.listdir(disk) == ["a.tif"]
+    assert (disk / "a.tif").read_text() == "old"
 
 
 @pytest.mark.parametrize("signal_name", ["SIGINT", "SIGTERM"])

@@ -1,12 +1,14 @@
 """geotools.io.atomic."""
 
 import os
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from geotools.errors import FileError
-from geotools.io.atomic import check_output, write_atomic
+from geotools.io.atomic import check_output, temporary_beside, write_atomic
 
 
 def names(folder: Path) -> list[str]:
@@ -97,3 +99,21 @@ def test_the_disk_says_no(tmp_path):
         raise OSError(28, "No space left on device")
     with pytest.raises(FileError, match="could not be written"), write_atomic(target):
         pass  # nothing was written, so there is nothing to rename
+
+
+def test_rests_of_a_killed_run_are_removed(tmp_path):
+    """The next run that writes the same output clears what a dead process left, and that alone."""
+    target = tmp_path / "a[1].tif"
+    own = temporary_beside(target)
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    dead = own.with_name(own.name.replace(f"-{os.getpid()}-", f"-{gone.pid}-"))
+    journal = Path(f"{dead}-journal")
+    elsewhere = dead.with_name(dead.name.replace("a[1]", "b"))
+    other_host = dead.with_name(re.sub(r"[0-9a-f]{8}-", "00000000-", dead.name, count=1))
+    rests = (own, dead, journal, elsewhere, other_host)
+    for path in rests:
+        path.write_text("half")
+    with write_atomic(target) as part:
+        part.write_text("new")
+    assert [path.exists() for path in rests] == [True, False, False, True, True]
