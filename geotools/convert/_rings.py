@@ -96,8 +96,9 @@ def collect(
     coords: Floats,
     ring_ends: Ints,
     part_ends: Ints,
-) -> tuple[int, int]:
-    """Number of coordinates and of rings of the polygons in `done`, which are then forgotten.
+    enough: int,
+) -> tuple[int, int, int]:
+    """Numbers of polygons, rings and coordinates taken from `done`, which are then forgotten.
 
     Args:
         done: the polygons, in the order in which they are wanted.
@@ -110,11 +111,13 @@ def collect(
         coords: room for the (x, y) of all corners and once more the first of each ring.
         ring_ends: room for the end of each ring in `coords`.
         part_ends: (len(done),), the end of each polygon in `ring_ends`.
+        enough: number of coordinates at which to stop.
     """
     at = 0
     rings = 0
-    for k in range(done.size):
-        part = done[k]
+    taken = 0
+    while taken < done.size and at < enough:
+        part = done[taken]
         _split_at_twins(nodes, starts, parts[part, HEAD])
         at = _ring(nodes, meta, parts[part, FIRST], xs, ys, coords, at)  # the shell
         ring_ends[rings] = at
@@ -126,8 +129,9 @@ def collect(
                 ring_ends[rings] = at
                 rings += 1
             node = starts[node]
-        part_ends[k] = rings
+        part_ends[taken] = rings
+        taken += 1
         parts[part, PARENT] = meta[FREE_PART]
         meta[FREE_PART] = part
         meta[FREE_PARTS] += 1
-    return at, rings
+    return taken, rings, at

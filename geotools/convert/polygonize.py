@@ -127,13 +127,14 @@ def _strips(
     tracer = Tracer(*_edges(grid), unit_area, keep_fresh=thins)
     top = 0
 
-    def complete(bottom: int) -> Outlines:
+    def complete(bottom: int) -> Iterator[Outlines]:
         if thins:
             tracer.thin(limit, top, bottom)
-        outlines = tracer.take()
-        if sieve is not None:
-            outlines = replace(outlines, value=sieve.code[outlines.value].astype(np.int32))
-        return outlines
+        for outlines in tracer.take():
+            if sieve is None:
+                yield outlines
+            else:
+                yield replace(outlines, value=sieve.code[outlines.value].astype(np.int32))
 
     for window in _windows(grid, rows):
         codes: NDArray[Any] = _read_codes(classes, window)
@@ -149,13 +150,13 @@ def _strips(
             seam = bottom if thins and bottom < grid.height else -1
             tracer.feed(codes[part], None if values is None else values[part], seam=seam)
             if stop == bottom + below:
-                yield complete(bottom)
+                yield from complete(bottom)
                 top = bottom
             first = stop
         if progress is not None:
             progress(Step("polygons", window.row_stop, grid.height))
     tracer.finish()
-    yield complete(grid.height)
+    yield from complete(grid.height)
 
 
 def _surveyed(

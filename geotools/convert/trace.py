@@ -6,6 +6,7 @@ attributes and geometry objects are in `polygonize`; the compiled loops are in `
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,9 @@ from geotools.convert._thin import thin
 from geotools.errors import RasterError
 
 __all__ = ["Outlines", "Tracer"]
+
+_PIECE = 2**20
+"""Corners after which a piece of the outlines is given out."""
 
 _NO_NODES = np.empty(0, np.int32)
 
@@ -74,6 +78,8 @@ class Tracer:
         self._parts = np.empty((0, at.PART_COLUMNS), np.int32)
         self._sums = np.empty((0, at.SUM_COLUMNS))
         self._done = np.empty(0, np.int32)
+        self._coords = np.empty((0, 2))
+        self._ring_ends = np.empty(0, np.int64)
         self._fresh = np.empty(1, np.int32) if keep_fresh else _NO_NODES
 
     def feed(
@@ -122,29 +128,51 @@ class Tracer:
         thin(self._nodes, fresh, limit, corners, self.width, top, bottom)
         self._line = bottom
 
-    def take(self) -> Outlines:
-        """The polygons completed since the last call."""
+    def take(self) -> Iterator[Outlines]:
+        """The polygons completed since the last call, in pieces of a million corners or so."""
         meta, nodes, parts = self._meta, self._nodes, self._parts
         done = self._done[: meta[at.N_DONE]]
         first = nodes[parts[done, at.FIRST]]
         done = done[np.lexsort((first[:, at.X], first[:, at.Y]))]
-        value, sums = parts[done, at.VALUE], self._sums[done]
-        used = int(meta[at.N_NODES])
-        # A ring has four corners at least, and repeats one. What is not touched costs nothing.
-        coords = np.empty((used + used // 4 + 1, 2))
-        ring_ends = np.empty(used // 4 + 1, np.int64)
-        part_ends = np.empty(done.size, np.int64)
-        corners, rings = collect(
-            done, meta, nodes, self._starts, parts, self._xs, self._ys, coords, ring_ends, part_ends
-        )
         meta[at.N_DONE] = 0
-        if self._fresh.size:  # the next strip begins with the corners on its upper line
-            fresh = self._fresh[: meta[at.N_FRESH]]
-            stays = nodes[fresh][:, [at.Y, at.LINK]]
-            fresh = fresh[(stays[:, 0] == self._line) & (stays[:, 1] != at.VISITED)]
-            self._fresh[: fresh.size] = fresh
-            meta[at.N_FRESH] = fresh.size
-        return Outlines(coords[:corners], ring_ends[:rings], part_ends, value, sums)
+        # A ring has four corners at least, and repeats one. Room not used is never touched.
+        used = int(meta[at.N_NODES])
+        if self._coords.shape[0] < used + used // 4:
+            self._coords = np.empty((2 * used, 2))
+            self._ring_ends = np.empty(used, np.int64)
+        while True:
+            part_ends = np.empty(done.size, np.int64)
+            taken, rings, corners = collect(
+                done, meta, nodes, self._starts, parts, self._xs, self._ys, self._coords,
+                self._ring_ends, part_ends, _PIECE,
+            )  # fmt: skip
+            yield Outlines(
+                coords=self._coords[:corners].copy(),
+                ring_ends=self._ring_ends[:rings].copy(),
+                part_ends=part_ends[:taken],
+                value=parts[done[:taken], at.VALUE],
+                sums=self._sums[done[:taken]],
+            )
+            done = done[taken:]
+            if done.size == 0:
+                break
+        if self._fresh.size:
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """Keeps the corners on the line where the next strip begins, and sorts the free list.
+
+        Corners that are neighbours on the ground are then neighbours in memory.
+        """
+        meta, nodes = self._meta, self._nodes
+        fresh = self._fresh[: meta[at.N_FRESH]]
+        stays = nodes[fresh]
+        fresh = fresh[(stays[:, at.Y] == self._line) & (stays[:, at.LINK] != at.VISITED)]
+        self._fresh[: fresh.size] = fresh
+        meta[at.N_FRESH] = fresh.size
+        free = np.flatnonzero(nodes[: meta[at.N_NODES], at.LINK] == at.VISITED)
+        nodes[free, at.NEXT] = np.append(free[1:], -1)[: free.size]
+        meta[at.FREE_NODE] = free[0] if free.size else -1
 
     def _grow(self) -> None:
         """Room for at least one more row in every table."""
