@@ -224,3 +224,22 @@ def test_numba_is_imported_late():
     """Importing the function does not import the compiler."""
     code = "import sys, geotools.convert; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_memory_is_that_of_the_open_outlines():
+    """A raster twenty times as long needs no larger tables."""
+    from geotools.convert.trace import Tracer
+
+    pattern = np.random.default_rng(0).integers(0, 3, (200, 50)).astype(np.uint8)
+    pattern[::20] = 0
+
+    def table_sizes(times):
+        rows = 200 * times
+        tracer = Tracer(np.arange(51.0), np.arange(rows + 1.0), np.ones(rows))
+        for _ in range(times):
+            for first in range(0, 200, 10):
+                tracer.feed(pattern[first : first + 10])
+                list(tracer.take())
+        return len(tracer._nodes), len(tracer._parts), len(tracer._done)
+
+    assert table_sizes(1) == table_sizes(20)
