@@ -54,7 +54,8 @@ def _layers(file: Path) -> dict[str, Any]:
 
 
 def _raster(name: str) -> dict[str, Any]:
-    from geotools.io.geotiff import describe_raster, open_raster
+    from geotools.io.contents import describe_raster
+    from geotools.io.geotiff import open_raster
 
     found = describe_raster(name)
     try:

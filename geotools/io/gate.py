@@ -9,16 +9,28 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import rasterio
 from rasterio._err import CPLE_BaseError  # rasterio lets these through, but has no public name
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.io import DatasetReader
 
 from geotools.errors import FileError, RasterError
 
-__all__ = ["DRIVERS", "GDAL_ERRORS", "VRT_DRIVERS", "check_layout", "local_raster"]
+__all__ = [
+    "DRIVERS",
+    "GDAL_ERRORS",
+    "VRT_DRIVERS",
+    "check_layout",
+    "local_raster",
+    "open_dataset",
+    "reason",
+]
 
 DRIVERS = (
     "GTiff", "SRTMHGT", "AAIGrid", "GRASSASCIIGrid", "HFA", "AIG", "EHdr", "ENVI", "ERS", "BIL",
@@ -102,6 +114,43 @@ def check_layout(
             f"{name} is stored in blocks of {rows} x {cols} cells, too large to read one by one: "
             "store it in tiles first (gdal_translate -co TILED=YES)."
         )
+
+
+def open_dataset(name: str, target: str, drivers: Sequence[str]) -> Any:
+    """A GDAL dataset that is one of these formats and nothing else.
+
+    Args:
+        name: what messages call it.
+        target: what GDAL is to open.
+        drivers: as from `local_raster`.
+
+    Raises:
+        FileError: GDAL cannot open it, or it holds no bands.
+    """
+    try:
+        # rasterio.open takes a list of formats by its documentation, not by its code (1.4.4).
+        with rasterio.Env(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            dataset = DatasetReader(target, driver=list(drivers), sharing=False)
+    except GDAL_ERRORS as error:
+        raise FileError(
+            f"{name} cannot be opened as a raster ({reason(error)}): give a GeoTIFF or another "
+            "format that GDAL reads."
+        ) from None
+    if dataset.count == 0:
+        dataset.close()
+        raise FileError(
+            f"{name} holds no bands, but perhaps subdatasets: convert the one you want with "
+            "gdal_translate."
+        )
+    return dataset
+
+
+def reason(error: BaseException) -> str:
+    """The first line of what GDAL said, without a full stop."""
+    cause = error.__cause__ or error
+    lines = str(cause).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__
 
 
 def _is_grid_folder(folder: Path) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-import warnings
 from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -19,19 +18,18 @@ import rasterio
 import rasterio.windows
 from rasterio.crs import CRS
 from rasterio.enums import ColorInterp, MaskFlags, Resampling
-from rasterio.errors import CRSError, NotGeoreferencedWarning
-from rasterio.io import DatasetReader
+from rasterio.errors import CRSError
 from rasterio.vrt import WarpedVRT
 
 from geotools.errors import FileError, GridError, RasterError
 from geotools.grid import Grid, Window
-from geotools.io.gate import GDAL_ERRORS, check_layout, local_raster
+from geotools.io.gate import GDAL_ERRORS, check_layout, local_raster, open_dataset, reason
 from geotools.raster import Raster
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["RasterFile", "describe_raster", "open_raster", "parse_crs"]
+__all__ = ["RasterFile", "open_raster", "parse_crs"]
 
 
 def open_raster(
@@ -210,7 +208,7 @@ class RasterFile:
         except GDAL_ERRORS as error:
             raise FileError(
                 f"{self.name} cannot be read at columns {window.col_off} to {window.col_stop}, "
-                f"rows {window.row_off} to {window.row_stop} ({_reason(error)}): the file is "
+                f"rows {window.row_off} to {window.row_stop} ({reason(error)}): the file is "
                 "damaged or incomplete."
             ) from None
         if self._nodata is not None:
@@ -259,7 +257,7 @@ class RasterFile:
         return self._local.dataset
 
     def _open_plain(self) -> Any:
-        dataset = _open_dataset(self.name, self._target, self._drivers)
+        dataset = open_dataset(self.name, self._target, self._drivers)
         with self._lock:
             self._handles.append(dataset)
         return dataset
@@ -289,7 +287,7 @@ class RasterFile:
             )  # fmt: skip
         except GDAL_ERRORS as error:
             raise GridError(
-                f"{self.name} cannot be warped to a north-up grid ({_reason(error)}): warp it "
+                f"{self.name} cannot be warped to a north-up grid ({reason(error)}): warp it "
                 "first with gdalwarp."
             ) from None
         with self._lock:
@@ -317,69 +315,6 @@ class RasterFile:
         self.close()
 
 
-def describe_raster(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """What a raster file says of itself, as plain values, even when it lacks a CRS or a place.
-
-    Raises:
-        FileError: the path cannot be opened as a raster.
-    """
-    name = os.fspath(path)
-    dataset = _open_dataset(name, *local_raster(name))
-    with dataset:
-        crs = dataset.crs or (dataset.gcps[1] if dataset.gcps[0] else None)
-        return {
-            "kind": "raster",
-            "path": name,
-            "format": dataset.driver,
-            "width": dataset.width,
-            "height": dataset.height,
-            "crs": crs.to_string() if crs else None,
-            "transform": list(dataset.transform)[:6],
-            "bounds": list(dataset.bounds),
-            "block_shape": list(dataset.block_shapes[0]),
-            "compression": dataset.compression.name if dataset.compression else None,
-            "overviews": dataset.overviews(1),
-            "bands": [
-                {
-                    "name": dataset.descriptions[index] or f"band {index + 1}",
-                    "dtype": dataset.dtypes[index],
-                    "nodata": _plain_number(dataset.nodatavals[index]),
-                    "unit": dataset.units[index] or "",
-                    "scale": dataset.scales[index],
-                    "offset": dataset.offsets[index],
-                    "color": dataset.colorinterp[index].name,
-                }
-                for index in range(dataset.count)
-            ],
-            "tags": {key: value for key, value in dataset.tags().items() if key != "AREA_OR_POINT"},
-        }
-
-
-def _plain_number(value: float | None) -> float | str | None:
-    """JSON has no NaN."""
-    return str(value) if value is not None and not np.isfinite(value) else value
-
-
-def _open_dataset(name: str, target: str, drivers: Sequence[str]) -> Any:
-    try:
-        # rasterio.open takes a list of formats by its documentation, not by its code (1.4.4).
-        with rasterio.Env(), warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            dataset = DatasetReader(target, driver=list(drivers), sharing=False)
-    except GDAL_ERRORS as error:
-        raise FileError(
-            f"{name} cannot be opened as a raster ({_reason(error)}): give a GeoTIFF or another "
-            "format that GDAL reads."
-        ) from None
-    if dataset.count == 0:
-        dataset.close()
-        raise FileError(
-            f"{name} holds no bands, but perhaps subdatasets: convert the one you want with "
-            "gdal_translate."
-        )
-    return dataset
-
-
 def _needs_warp(dataset: Any) -> bool:
     """True when rows and columns do not run along the axes of the CRS."""
     if dataset.transform.is_identity and dataset.gcps[0]:
@@ -390,10 +325,3 @@ def _needs_warp(dataset: Any) -> bool:
 def _numpy_name(dtype: str) -> str:
     """The numpy name of a rasterio dtype, which knows complex integers."""
     return "complex64" if dtype.startswith("complex_int") else dtype
-
-
-def _reason(error: BaseException) -> str:
-    """The first line of what GDAL said, without a full stop."""
-    cause = error.__cause__ or error
-    lines = str(cause).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__
