@@ -17,11 +17,8 @@ from geotools.convert._layout import (
     AREA,
     CELLS,
     CONFIDENCE,
-    FIRST,
-    FREE_NODE,
     FREE_PART,
     FREE_PARTS,
-    HEAD,
     LAST,
     LINK,
     N_DONE,
@@ -31,90 +28,15 @@ from geotools.convert._layout import (
     N_RUNS,
     NEXT,
     PARENT,
-    PINNED,
     SIDE,
-    TAIL,
     TWIN,
-    VALUE,
-    X,
-    Y,
 )
+from geotools.convert._tables import add_start, find, join, new_node, new_part
 
 __all__ = ["runs", "sweep"]
 
 Ints = NDArray[Any]
 Floats = NDArray[Any]
-
-
-@njit(nogil=True, cache=True)
-def _find(parts: Ints, part: int) -> int:
-    """The part that this one was joined to in the end."""
-    while parts[part, PARENT] != part:
-        parts[part, PARENT] = parts[parts[part, PARENT], PARENT]
-        part = parts[part, PARENT]
-    return part
-
-
-@njit(nogil=True, cache=True)
-def _new_part(parts: Ints, sums: Floats, meta: Ints, value: int) -> int:
-    part = meta[FREE_PART]
-    if part >= 0:
-        meta[FREE_PART] = parts[part, PARENT]
-        meta[FREE_PARTS] -= 1
-    else:
-        part = meta[N_PARTS]
-        meta[N_PARTS] += 1
-    parts[part, PARENT] = part
-    parts[part, HEAD] = -1
-    parts[part, TAIL] = -1
-    parts[part, VALUE] = value
-    parts[part, FIRST] = -1
-    sums[part, AREA] = 0.0
-    sums[part, CONFIDENCE] = 0.0
-    sums[part, CELLS] = 0.0
-    return part
-
-
-@njit(nogil=True, cache=True)
-def _join(parts: Ints, sums: Floats, nodes: Ints, starts: Ints, one: int, other: int) -> int:
-    """The part, of two, whose first cell comes first; it takes all of the other."""
-    p, q = parts[one, FIRST], parts[other, FIRST]
-    if nodes[q, Y] < nodes[p, Y] or (nodes[q, Y] == nodes[p, Y] and nodes[q, X] < nodes[p, X]):
-        one, other = other, one
-    parts[other, PARENT] = one
-    starts[parts[one, TAIL]] = parts[other, HEAD]  # neither list is empty: FIRST is in it
-    parts[one, TAIL] = parts[other, TAIL]
-    for column in range(3):
-        sums[one, column] += sums[other, column]
-    return one
-
-
-@njit(nogil=True, cache=True)
-def _new_node(nodes: Ints, meta: Ints, fresh: Ints, x: int, y: int) -> int:
-    node = meta[FREE_NODE]
-    if node >= 0:
-        meta[FREE_NODE] = nodes[node, NEXT]
-    else:
-        node = meta[N_NODES]
-        meta[N_NODES] += 1
-    nodes[node, X] = x
-    nodes[node, Y] = y
-    nodes[node, NEXT] = -1
-    nodes[node, LINK] = PINNED
-    if fresh.size:
-        fresh[meta[N_FRESH]] = node
-        meta[N_FRESH] += 1
-    return node
-
-
-@njit(nogil=True, cache=True)
-def _add_start(parts: Ints, starts: Ints, part: int, node: int) -> None:
-    part = _find(parts, part)
-    starts[node] = parts[part, HEAD]
-    parts[part, HEAD] = node
-    if parts[part, TAIL] < 0:
-        parts[part, TAIL] = node
-        parts[part, FIRST] = node
 
 
 @njit(nogil=True, cache=True)
@@ -209,17 +131,17 @@ def sweep(
             k = j
             while k < n_above and first[above, k] < stop:
                 if value[above, k] == v:
-                    other = _find(parts, label[above, k])
+                    other = find(parts, label[above, k])
                     if part < 0:
                         part = other
                     elif part != other:
-                        kept = _join(parts, sums, nodes, starts, part, other)
+                        kept = join(parts, sums, nodes, starts, part, other)
                         dead[n_dead] = other if kept == part else part
                         n_dead += 1
                         part = kept
                 k += 1
             if part < 0:
-                part = _new_part(parts, sums, meta, v)
+                part = new_part(parts, sums, meta, v)
             label[here, i] = part
             parts[part, LAST] = y
             sums[part, AREA] += cell_area[y] * (stop - start)
@@ -246,74 +168,74 @@ def sweep(
             if a != b:
                 if a != c:  # a alone, or with d across
                     if a:
-                        alone_a = _new_node(nodes, meta, fresh, x, y)
+                        alone_a = new_node(nodes, meta, fresh, x, y)
                         nodes[left_above, NEXT] = alone_a
                         nodes[alone_a, NEXT] = up[x]
                 elif c != d:  # a over c; a corner only where the other side changes
                     down_left = up[x]
                     if a and (b != d or pinned):
-                        node = _new_node(nodes, meta, fresh, x, y)
+                        node = new_node(nodes, meta, fresh, x, y)
                         nodes[node, NEXT] = down_left
                         down_left = node
                 elif a:  # all but b
-                    rest = _new_node(nodes, meta, fresh, x, y)
+                    rest = new_node(nodes, meta, fresh, x, y)
                     nodes[rest, NEXT] = up[x]
                     right_below = rest
                 if b != d:  # b alone, or with c across
                     if b:
-                        alone_b = _new_node(nodes, meta, fresh, x, y)
+                        alone_b = new_node(nodes, meta, fresh, x, y)
                         nodes[down[x], NEXT] = alone_b
                         right_above = alone_b
                 elif c != d:  # b over d
                     down_right = down[x]
                     if b and (a != c or pinned):
-                        node = _new_node(nodes, meta, fresh, x, y)
+                        node = new_node(nodes, meta, fresh, x, y)
                         nodes[down_right, NEXT] = node
                         down_right = node
                 elif b:  # all but a
-                    rest = _new_node(nodes, meta, fresh, x, y)
+                    rest = new_node(nodes, meta, fresh, x, y)
                     nodes[down[x], NEXT] = rest
                     nodes[rest, NEXT] = left_below
             elif a != c:
                 if a != d:  # a beside b
                     right_above = left_above
                     if a and c != d:
-                        node = _new_node(nodes, meta, fresh, x, y)
+                        node = new_node(nodes, meta, fresh, x, y)
                         nodes[left_above, NEXT] = node
                         right_above = node
                 elif a:  # all but c
-                    rest = _new_node(nodes, meta, fresh, x, y)
+                    rest = new_node(nodes, meta, fresh, x, y)
                     nodes[left_above, NEXT] = rest
                     down_right = rest
             elif a != d and a:  # all but d: the top of a hole
-                rest = _new_node(nodes, meta, fresh, x, y)
+                rest = new_node(nodes, meta, fresh, x, y)
                 down_left = right_above = rest
-                _add_start(parts, starts, label[here, j - 1], rest)
+                add_start(parts, starts, label[here, j - 1], rest)
             if c != a and c != d:  # c alone, or with b across
                 if c:
-                    alone_c = _new_node(nodes, meta, fresh, x, y)
+                    alone_c = new_node(nodes, meta, fresh, x, y)
                     nodes[alone_c, NEXT] = left_below
                     down_left = alone_c
             elif c == d and c != a and c != b:  # c beside d
                 right_below = left_below
                 if c and a != b:
-                    node = _new_node(nodes, meta, fresh, x, y)
+                    node = new_node(nodes, meta, fresh, x, y)
                     nodes[node, NEXT] = left_below
                     right_below = node
             if d and d != b and d != c:  # d alone: the top of an outline
-                alone_d = _new_node(nodes, meta, fresh, x, y)
+                alone_d = new_node(nodes, meta, fresh, x, y)
                 right_below = down_right = alone_d
-                _add_start(parts, starts, label[here, j], alone_d)
+                add_start(parts, starts, label[here, j], alone_d)
 
             if alone_a >= 0 and a == d:
                 nodes[alone_a, LINK] = TWIN - alone_d
                 nodes[alone_d, LINK] = TWIN - alone_a
-                _add_start(parts, starts, label[above, i - 1], alone_a)
+                add_start(parts, starts, label[above, i - 1], alone_a)
             if alone_b >= 0 and b == c:
                 nodes[alone_b, LINK] = TWIN - alone_c
                 nodes[alone_c, LINK] = TWIN - alone_b
-                _add_start(parts, starts, label[above, i], alone_b)
-                _add_start(parts, starts, label[here, j - 1], alone_c)
+                add_start(parts, starts, label[above, i], alone_b)
+                add_start(parts, starts, label[here, j - 1], alone_c)
             if rest >= 0 and not pinned:  # two polygons and nothing else meet here
                 alone = max(max(alone_a, alone_b), max(alone_c, alone_d))
                 if alone >= 0:
@@ -338,14 +260,14 @@ def sweep(
         # Parts with no cell in this row are complete.
         for i in range(n_above):
             if value[above, i] != 0:
-                part = _find(parts, label[above, i])
+                part = find(parts, label[above, i])
                 if parts[part, LAST] < y:
                     parts[part, LAST] = 2**31 - 1
                     done[meta[N_DONE]] = part
                     meta[N_DONE] += 1
         for i in range(n_here):
             if value[here, i] != 0:
-                label[here, i] = _find(parts, label[here, i])
+                label[here, i] = find(parts, label[here, i])
         for i in range(n_dead):  # nothing names them any more
             parts[dead[i], PARENT] = meta[FREE_PART]
             meta[FREE_PART] = dead[i]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geotools.convert.frames import Frames, unit_areas
 from geotools.convert.simplify import area_limit
 from geotools.errors import GridError, RasterError
 from geotools.grid import Grid, Window
@@ -98,7 +99,7 @@ def polygonize(
         )
     rows = rows_per_read or max(256, _READ_CELLS // classes.grid.width // 256 * 256)
     groups = _grouped(_strips(classes, confidence, min_area_m2, simplify_m, rows, progress))
-    frames = _Frames(classes.grid, class_info, with_confidence=confidence is not None)
+    frames = Frames(classes.grid, class_info, with_confidence=confidence is not None)
     if threads > 1:
         groups = _ahead(groups)
     return (frames.of(group) for group in groups)
@@ -116,7 +117,7 @@ def _strips(
     from geotools.convert.trace import Tracer  # numba: half a second
 
     grid = classes.grid
-    unit_area, unit_m2 = _unit_areas(grid)
+    unit_area, unit_m2 = unit_areas(grid)
     sieve = None
     if min_area_m2 > 0:
         sieve = _surveyed(classes, unit_area, min_area_m2 / unit_m2, rows, progress)
@@ -212,17 +213,6 @@ def _edges(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return t.c + t.a * cols, t.f + t.e * rows
 
 
-def _unit_areas(grid: Grid) -> tuple[NDArray[np.float64], float]:
-    """Area of a cell of each row in some unit, and that unit in square metres.
-
-    Where all cells are equal the unit is one cell, so that sums are exact counts.
-    """
-    area = grid.cell_area_m2()
-    if (area == area[0]).all():
-        return np.ones_like(area), float(area[0])
-    return area, 1.0
-
-
 def _read_codes(classes: Source, window: Window) -> NDArray[np.uint8]:
     """(rows, cols) class codes, 0 where there is none."""
     block = classes.read(window)
@@ -247,63 +237,6 @@ def _read_confidence(confidence: Source, window: Window) -> NDArray[np.float32]:
     """(rows, cols) float32, NaN where invalid."""
     block = confidence.read(window)
     return np.where(block.valid, block.data[0], np.float32(np.nan)).astype(np.float32, copy=False)
-
-
-class _Frames:
-    """Makes a GeoDataFrame of outlines."""
-
-    def __init__(
-        self, grid: Grid, class_info: Sequence[ClassInfo], *, with_confidence: bool
-    ) -> None:
-        self._crs = grid.crs
-        self._area_m2 = _unit_areas(grid)[1]
-        self._with_confidence = with_confidence
-        self._names: NDArray[Any] = np.full(256, None, object)
-        for info in class_info:
-            self._names[info.code] = info.name
-
-    def of(self, group: list[Outlines]) -> GeoDataFrame:
-        """One batch; geometry objects are made in one call."""
-        import geopandas
-        import shapely
-
-        value = np.concatenate([part.value for part in group])
-        sums = np.concatenate([part.sums for part in group])
-        name = self._names[value]
-        unknown = value[name == None]  # noqa: E711  element by element
-        if unknown.size:
-            known = ", ".join(str(code) for code in np.flatnonzero(self._names))
-            raise RasterError(
-                f"The class raster holds the code {unknown[0]}, the class list has {known}: add "
-                f"a ClassInfo for {unknown[0]}."
-            )
-        geometry = shapely.from_ragged_array(
-            shapely.GeometryType.POLYGON,
-            np.concatenate([part.coords for part in group]),
-            (
-                _offsets([part.ring_ends for part in group]),
-                _offsets([part.part_ends for part in group]),
-            ),
-        )
-        columns: dict[str, NDArray[Any]] = {
-            "class": value,
-            "name": name,
-            "area_m2": sums[:, 0] * self._area_m2,
-        }
-        if self._with_confidence:
-            cells = np.where(sums[:, 2] > 0, sums[:, 2], np.nan)
-            columns["confidence"] = (sums[:, 1] / cells).astype(np.float32)
-        return geopandas.GeoDataFrame(columns, geometry=geometry, crs=self._crs)
-
-
-def _offsets(ends: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """One row of offsets, from 0, for lists of ends that each count from 0."""
-    base = 0
-    shifted = [np.zeros(1, np.int64)]
-    for part in ends:
-        shifted.append(part + base)
-        base += int(part[-1]) if part.size else 0
-    return np.concatenate(shifted)
 
 
 def _ahead(items: Iterator[list[Outlines]]) -> Iterator[list[Outlines]]:

@@ -6,7 +6,8 @@ the longest border (of equals the larger, then the first); cells of one class th
 one region; repeat until none is left. A region surrounded by nothing stays.
 
 Two readings of the raster: the first lists regions and borders, the second replaces cells. What
-is kept is some 30 bytes a region and 40 a border of a small region, not the raster.
+is kept is a table of regions and of the borders of small ones, not the raster: 240 bytes for each
+region of pure noise at the peak.
 """
 
 from __future__ import annotations
