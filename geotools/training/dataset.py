@@ -233,7 +233,7 @@ def _beside_hole(clean: NDArray[np.float32]) -> NDArray[np.bool_]:
     Rows and columns that are NaN throughout are the edge of the raster, not holes.
     """
     void = np.isnan(clean)
-    void &= ~void.all(1)[:, None] & ~void.all(0)[None, :]
+    void &= ~np.all(void, axis=1, keepdims=True) & ~np.all(void, axis=0, keepdims=True)
     void = np.pad(void, 1)
     rows, cols = clean.shape
     near = np.zeros((rows, cols), dtype=bool)

@@ -61,7 +61,8 @@ def correlated_noise(
     """
     frame = int(np.ceil(8.0 * correlation_cells))
     padded = (shape[0] + frame, shape[1] + frame)
-    spectrum = 1.0  # mean 1 over all frequencies, because the autocorrelation is 1 at 0
+    # Its mean over all frequencies is 1, because the autocorrelation is 1 at 0.
+    spectrum: NDArray[np.float64] = np.ones((1, 1))
     for axis, size in enumerate(padded):
         distance = np.minimum(np.arange(size), size - np.arange(size))
         scaled = distance / max(correlation_cells, 1e-6)

@@ -27,16 +27,19 @@ __all__ = ["FitConfig", "Progress", "fit", "load_checkpoint", "save_checkpoint",
 class FitConfig:
     """How a net is fitted. The number of steps is fixed: a clock would not be reproducible."""
 
-    steps: int
-    """Batches seen."""
+    denoise_steps: int
+    """Batches from which the denoiser learns alone, before the forms."""
 
-    learning_rate: float = 3e-3
+    steps: int
+    """Batches from which both learn."""
+
+    learning_rate: float = 2e-3
     """AdamW's, after a warm-up of 300 steps, before it falls along a cosine to a hundredth."""
 
     weight_decay: float = 1e-4
     """AdamW's."""
 
-    denoise_weight: float = 0.5
+    denoise_weight: float = 1.0
     """Weight of the denoising loss beside the cross-entropy of the forms."""
 
     low_precision: bool = True
@@ -47,10 +50,12 @@ class FitConfig:
 class Progress:
     """What a callback learns after each step."""
 
+    forms: bool
+    """False while the denoiser learns alone."""
     step: int
-    """Steps done, from 1."""
+    """Steps of this part done, from 1."""
     steps: int
-    """Steps to do."""
+    """Steps of this part to do."""
     forms_loss: float
     """Cross-entropy of the forms in this batch."""
     denoise_loss: float
@@ -75,35 +80,52 @@ def fit(
     net.train()
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     net.low_precision = config.low_precision and _has_bfloat16()
+    _loop(net, sampler, config, config.denoise_steps, forms=False, progress=progress)
+    _loop(net, sampler, config, config.steps, forms=True, progress=progress)
+    net.low_precision = False
+    net.eval()
+
+
+def _loop(
+    net: LandformNet,
+    sampler: TileSampler,
+    config: FitConfig,
+    steps: int,
+    *,
+    forms: bool,
+    progress: Callable[[Progress], None],
+) -> None:
+    """One fall of the learning rate; without `forms` only the denoiser learns."""
     optimizer = torch.optim.AdamW(
         net.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
     )
     # Each operation on one thread, half a batch on each of two: no waiting between operations.
     torch.set_num_threads(1)
     pool = ThreadPoolExecutor(2)
-    for step in range(1, config.steps + 1):
+    for step in range(1, steps + 1):
         for group in optimizer.param_groups:
-            group["lr"] = config.learning_rate * _schedule(step, config.steps)
-        parts = list(pool.map(lambda part: _gradients(net, part, config), halves(sampler.next())))
+            group["lr"] = config.learning_rate * _schedule(step, steps)
+        two = halves(sampler.next())
+        parts = list(pool.map(lambda part: _gradients(net, part, config, forms), two))
         for parameter, *gradients in zip(
             net.parameters(), *(part[0] for part in parts), strict=True
         ):
-            parameter.grad = torch.stack(gradients).mean(0)
+            known = [gradient for gradient in gradients if gradient is not None]
+            parameter.grad = torch.stack(known).mean(0) if known else None
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
         forms_loss, denoise_loss = np.mean([part[1:] for part in parts], axis=0)
-        progress(Progress(step, config.steps, float(forms_loss), float(denoise_loss)))
-    net.low_precision = False
-    net.eval()
+        progress(Progress(forms, step, steps, float(forms_loss), float(denoise_loss)))
+    pool.shutdown()
 
 
 def _gradients(
-    net: LandformNet, batch: Batch, config: FitConfig
-) -> tuple[tuple[Tensor, ...], float, float]:
-    """Gradients by parameter, and both losses."""
-    forms_loss, denoise_loss = losses(net, batch)
+    net: LandformNet, batch: Batch, config: FitConfig, forms: bool
+) -> tuple[tuple[Tensor | None, ...], float, float]:
+    """Gradients by parameter (None: not involved), and both losses."""
+    forms_loss, denoise_loss = losses(net, batch, forms=forms)
     loss = forms_loss + config.denoise_weight * denoise_loss
-    gradients = torch.autograd.grad(loss, list(net.parameters()))
+    gradients = torch.autograd.grad(loss, list(net.parameters()), allow_unused=True)
     return gradients, float(forms_loss.detach()), float(denoise_loss.detach())
 
 
@@ -156,21 +178,28 @@ def teach_table(net: LandformNet, sampler: TileSampler, *, steps: int = 1500, se
     return float(loss.detach())
 
 
-def losses(net: LandformNet, batch: Batch) -> tuple[Tensor, Tensor]:
+def losses(net: LandformNet, batch: Batch, *, forms: bool = True) -> tuple[Tensor, Tensor]:
     """Cross-entropy of the forms, and Huber loss of the denoised heights.
 
-    Height errors are measured in units of the tile's own damage (root mean square, and 0.3 m), so
-    that a tile with 1 m of noise teaches as much as one with 5 m. Cells without a label are in
-    neither.
+    Height errors are measured in units of the tile's own damage (root mean square) and of the
+    height of two flatness thresholds at one cell, so that tiles of all noises and cell sizes teach
+    alike, and a clean tile does not forbid what helps a noisy one that looks like it. Cells without
+    a label are in neither loss. Without `forms` the cross-entropy is 0.
     """
     elevation, clean = torch.from_numpy(batch.elevation), torch.from_numpy(batch.clean)
     labels = torch.from_numpy(batch.labels)  # (N, H, W)
-    logits, denoised = net.logits(elevation, torch.from_numpy(batch.cell_size))
-    forms_loss = functional.cross_entropy(logits, labels, ignore_index=-1)
+    cell_size = torch.from_numpy(batch.cell_size)
+    if forms:
+        logits, denoised = net.logits(elevation, cell_size)
+        forms_loss = functional.cross_entropy(logits, labels, ignore_index=-1)
+    else:
+        denoised = net.denoise(elevation, cell_size)[0]
+        forms_loss = torch.zeros(())
     labelled = (labels >= 0)[:, None]  # (N, 1, H, W)
     zero = torch.zeros(())
     damage = torch.where(labelled, elevation - clean, zero)
-    unit = torch.sqrt((damage**2).mean((1, 2, 3), keepdim=True)) + 0.3  # (N, 1, 1, 1)
+    flat = math.tan(math.radians(net.config.flat_deg)) * cell_size.mean((1, 2, 3), keepdim=True)
+    unit = torch.sqrt((damage**2).mean((1, 2, 3), keepdim=True) + (2.0 * flat) ** 2)  # (N, 1, 1, 1)
     error = torch.where(labelled, (denoised - clean) / unit, zero)
     return forms_loss, functional.smooth_l1_loss(error, torch.zeros_like(error))
 

@@ -51,9 +51,10 @@ LEARNED_SHARE = 0.875
 
 TILE = 96
 BATCH = 4
-STEPS = 5000
+DENOISE_STEPS = 600
+STEPS = 3500
 
-_FRAME = 64
+_FRAME = 96
 """Cells of NaN around a raster; no fewer than the halo."""
 
 
@@ -163,15 +164,20 @@ def _fitted(dems: list[Dem], options: argparse.Namespace) -> tuple[LandformNet, 
             smooth[index] = keep * smooth[index] + (1.0 - keep) * value
         minutes = (time.time() - started) / 60.0
         if progress.step % 100 == 0:
-            left = minutes * (progress.steps / progress.step - 1.0)
+            part = "forms" if progress.forms else "denoise"
             _say(
-                f"step {progress.step}/{progress.steps}: forms {smooth[0]:.3f}, "
-                f"heights {smooth[1]:.3f}, {left:.0f} minutes left"
+                f"{part} step {progress.step}/{progress.steps}: forms {smooth[0]:.3f}, "
+                f"heights {smooth[1]:.3f}, {minutes:.0f} minutes"
             )
-        if progress.step % 500 == 0:
+        if progress.forms and progress.step % 500 == 0:
             save_checkpoint(net, options.output.with_suffix(".pt"), minutes=minutes)
 
-    fit(net, sampler, FitConfig(steps=options.steps), progress=report)
+    fit(
+        net,
+        sampler,
+        FitConfig(denoise_steps=min(DENOISE_STEPS, options.steps), steps=options.steps),
+        progress=report,
+    )
     minutes = (time.time() - started) / 60.0
     save_checkpoint(net, options.output.with_suffix(".pt"), minutes=minutes)
     return net, minutes

@@ -17,8 +17,9 @@ from geotools.training.horizons import horizon_tangents, horizon_tangents_slices
 
 __all__ = ["LandformNet", "NetConfig"]
 
-_FEATURES = 14
+_FEATURES = 16
 _DIGITS = 56
+_BANDS = 4
 
 _LARGEST_M = 3.0
 """Metres at which the unit of the correction levels off: SRTM's noise is of that order."""
@@ -60,7 +61,7 @@ class LandformNet(nn.Module):
         self.stem = nn.Conv2d(_FEATURES, width, 3, padding=1)
         pairs = zip(config.dilations[::2], config.dilations[1::2], strict=True)
         self.blocks = nn.ModuleList(_Block(width, a, b) for a, b in pairs)
-        self.correction = nn.Conv2d(width, 1, 3, padding=1)
+        self.correction = nn.Conv2d(width, 1 + _BANDS, 3, padding=1)
         self.doubt = nn.Conv2d(width, 4, 1)
         self.hidden = nn.Conv2d(_DIGITS + width, config.head, 1)
         self.mixed = nn.Conv2d(config.head, config.context, 1)
@@ -101,21 +102,38 @@ class LandformNet(nn.Module):
         return weights / weights.sum(1, keepdim=True)
 
     def logits(self, elevation: Tensor, cell_size: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (N, forms, H, W) and the denoised elevation (N, 1, H, W) in metres."""
+        """Logits (N, forms, H, W) and the denoised elevation (N, 1, H, W) in metres.
+
+        The forms teach the correction with a tenth of their gradient: that of a direction's sign is
+        wild where the DEM is noisy, that of a height error is not.
+        """
+        clean, valid, hidden = self.denoise(elevation, cell_size)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.low_precision):
+            doubt = self.doubt(hidden)  # (N, 4, H, W)
+        doubt = doubt.to(clean.dtype) + self.trust
+        look = horizon_tangents_slices if self.exporting else horizon_tangents
+        fixed = clean.detach()
+        damped = clean if self.exporting else fixed + 0.1 * (clean - fixed)
+        tangents = look(damped, valid, cell_size, self.config.search)  # (N, 32, H, W)
+        return self.forms_of(tangents, doubt, hidden), clean
+
+    def denoise(self, elevation: Tensor, cell_size: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Denoised elevation and validity (N, 1, H, W), and the last layer (N, width, H, W).
+
+        Each band of the DEM is shrunk by a gain of its own, cell by cell, and what is left is
+        corrected in units of the local height scale.
+        """
         valid = (elevation.abs() < 1e5).to(elevation.dtype)  # NaN compares false: 0
         filled, bands = self._levels(elevation, valid)  # (N, 1, H, W), (N, 4, H, W)
-        features, scale = self._features(bands, valid, cell_size)  # (N, 14, H, W), (N, 1, H, W)
+        features, scale = self._features(bands, valid, cell_size)  # (N, 16, H, W), (N, 1, H, W)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.low_precision):
             hidden = functional.relu(self.stem(features))  # (N, width, H, W)
             for block in self.blocks:
                 hidden = block(hidden)
-            correction = 0.1 * self.correction(hidden)  # (N, 1, H, W)
-            doubt = 0.1 * self.doubt(hidden)  # (N, 4, H, W)
-        clean = filled + scale * correction.to(filled.dtype)  # (N, 1, H, W)
-        doubt = doubt.to(filled.dtype) + self.trust  # (N, 4, H, W)
-        look = horizon_tangents_slices if self.exporting else horizon_tangents
-        tangents = look(clean, valid, cell_size, self.config.search)  # (N, 32, H, W)
-        return self.forms_of(tangents, doubt, hidden), clean
+            parts = 0.3 * self.correction(hidden)  # (N, 5, H, W)
+        parts = parts.to(filled.dtype)
+        shrunk = (parts[:, 1:] * bands).sum(1, keepdim=True)  # (N, 1, H, W)
+        return filled + scale * parts[:, :1] + shrunk, valid, hidden
 
     def forms_of(self, tangents: Tensor, doubt: Tensor, hidden: Tensor) -> Tensor:
         """Logits (N, forms, H, W) from tangents (N, 32, H, W) and what the denoiser knows.
@@ -176,20 +194,21 @@ class LandformNet(nn.Module):
         x, y = cell_size[:, :1], cell_size[:, 1:]  # (N, 1, H, 1)
         cell = torch.sqrt(x * y)
         flat = cell * math.tan(math.radians(self.config.flat_deg))  # height of 1 degree at 1 cell
-        squares = torch.cat([bands[:, :2] ** 2, valid], 1)  # (N, 3, H, W)
-        means = _box(squares, 15)
-        power = means[:, :2] / means[:, 2:].clamp(min=1e-6)  # (N, 2, H, W)
-        rms = torch.sqrt(power + 1e-6)
+        sizes = torch.cat([bands[:, :3] ** 2, torch.abs(bands[:, :1]), valid], 1)  # (N, 5, H, W)
+        means = _box(sizes, 15)
+        means = means[:, :4] / means[:, 4:].clamp(min=1e-6)  # (N, 4, H, W)
+        rms = torch.sqrt(means[:, :3] + 1e-6)  # (N, 3, H, W)
         # The floor keeps a level plain from being amplified.
         scale = rms[:, :1] / (1.0 + rms[:, :1] / _LARGEST_M) + 0.02  # metres
-        logs = torch.log(torch.cat([rms[:, :1] + 0.02, rms[:, 1:] + 0.02], 1))  # (N, 2, H, W)
+        # Noise has other ratios than terrain, of the bands and of mean size to mean square.
+        logs = torch.log(torch.cat([rms, means[:, 3:]], 1) + 0.02)  # (N, 4, H, W)
         size = torch.cat([torch.log(cell) - 4.0, torch.log(x / y)], 1)  # (N, 2, H, 1)
         size = size + torch.zeros_like(bands[:, :2])  # (N, 2, H, W)
         relative = _compressed(bands / scale)
         slopes = _compressed(bands / flat)
         noise = logs - torch.log(flat)
         features = torch.cat([relative, slopes, logs, noise[:, :1], size, valid], 1)
-        return features, scale  # (N, 14, H, W), (N, 1, H, W)
+        return features, scale  # (N, 16, H, W), (N, 1, H, W)
 
     def _digits(self, tangents: Tensor, doubt: Tensor) -> Tensor:
         """Soft ternary digits of the eight directions, their counts, and the bare tangents.
@@ -197,7 +216,7 @@ class LandformNet(nn.Module):
         r.geomorphon's rule: a direction is + when highest + lowest tangent > 0 and - when < 0,
         provided that one of them is steeper than the threshold. `doubt` holds, per cell, the log
         sharpness of both comparisons, a log factor on the threshold and an offset of the sum.
-        Digits come three times: nearly as sharp as the rule, as sharp as `doubt` says, and of the far
+        Digits come three times: nearly as sharp as the rule, as `doubt` says, and of the far
         cells alone.
         """
         unit = math.tan(math.radians(self.config.flat_deg))

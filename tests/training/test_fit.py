@@ -17,7 +17,12 @@ def fitted(steps: int) -> tuple[LandformNet, list[float]]:
     net = LandformNet(TINY)
     sampler = TileSampler([make_dem()], size=32, batch=2, seed=0)
     seen: list[float] = []
-    fit(net, sampler, FitConfig(steps=steps), progress=lambda at: seen.append(at.forms_loss))
+    fit(
+        net,
+        sampler,
+        FitConfig(denoise_steps=1, steps=steps),
+        progress=lambda at: seen.append(at.forms_loss),
+    )
     return net, seen
 
 
