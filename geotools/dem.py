@@ -89,7 +89,8 @@ class Dem:
             RasterError: a value that cannot be an elevation.
         """
         block = self._source.read(window)
-        elevation = block.filled()  # (1, row, col)
+        elevation = block.data.astype(np.float32, copy=False)  # (1, row, col), ours alone
+        np.copyto(elevation, np.nan, where=~block.valid)
         if self._z_factor != 1:
             elevation *= self._z_factor
         if block.valid.any():

@@ -187,10 +187,14 @@ class RasterFile:
         Raises:
             FileError: the file is damaged or gone.
         """
+        inside = window.intersection(self.grid.window)
+        present = inside is not None and not self._is_absent(inside)
+        if present and inside == window:
+            data, valid = self._read_inside(window)
+            return Raster(data, valid, self.grid.cut(window), self.bands)
         data = np.zeros((len(self.bands), *window.shape), self.dtype)  # (band, row, col)
         valid = np.zeros(window.shape, np.bool_)
-        inside = window.intersection(self.grid.window)
-        if inside is not None and not self._is_absent(inside):
+        if present and inside is not None:
             rows, cols = inside.slices(window)
             data[:, rows, cols], valid[rows, cols] = self._read_inside(inside)
         return Raster(data, valid, self.grid.cut(window), self.bands)
@@ -202,7 +206,7 @@ class RasterFile:
         try:
             pixels = dataset.read(numbers, window=stored)  # (band, row, col)
             if self._nodata is None:
-                valid = (dataset.read_masks(numbers, window=stored) > 0).all(axis=0)  # (row, col)
+                valid = _all(dataset.read_masks(numbers, window=stored) > 0)  # (row, col)
             else:
                 valid = np.ones(pixels.shape[1:], np.bool_)
         except GDAL_ERRORS as error:
@@ -212,9 +216,9 @@ class RasterFile:
                 "damaged or incomplete."
             ) from None
         if self._nodata is not None:
-            valid &= (pixels != np.float64(self._nodata)).all(axis=0)
+            valid &= _all(pixels != np.float64(self._nodata))
         if pixels.dtype.kind == "f":
-            valid &= np.isfinite(pixels).all(axis=0)
+            valid &= _all(np.isfinite(pixels))
         pixels = pixels.astype(self.dtype, copy=False)
         for band, (scale, offset) in enumerate(self._scaling):
             if (scale, offset) != (1.0, 0.0):
@@ -313,6 +317,11 @@ class RasterFile:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _all(bands: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(row, col): True where all of (band, row, col) are."""
+    return bands[0] if len(bands) == 1 else np.asarray(bands.all(axis=0))
 
 
 def _needs_warp(dataset: Any) -> bool:

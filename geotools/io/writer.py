@@ -34,8 +34,8 @@ COMPRESSIONS = ("zstd", "deflate", "lzw", "none")
 _BLOCK = 512
 """Cells on a side of a block in the file."""
 
-_READERS = 2
-"""Threads that read a finished file back."""
+_THREADS = 2
+"""Threads that compress, build overviews, and read a finished file back."""
 
 
 class GeotiffWriter:
@@ -157,7 +157,7 @@ class GeotiffWriter:
             if factors:
                 # Empty blocks stay empty: half the time on sparse rasters.
                 with (
-                    rasterio.Env(SPARSE_OK_OVERVIEW=True),
+                    rasterio.Env(SPARSE_OK_OVERVIEW=True, GDAL_NUM_THREADS=_THREADS),
                     rasterio.open(self.path, "r+", driver="GTiff") as dataset,
                 ):
                     dataset.build_overviews(factors, Resampling.nearest)
@@ -194,8 +194,8 @@ class GeotiffWriter:
                 if not same:
                     raise broken
                 factors = dataset.overviews(1)
-            with ThreadPoolExecutor(_READERS) as pool:
-                parts = [self._checksums[start::_READERS] for start in range(_READERS)]
+            with ThreadPoolExecutor(_THREADS) as pool:
+                parts = [self._checksums[start::_THREADS] for start in range(_THREADS)]
                 if not all(pool.map(self._holds, parts)):
                     raise broken
                 for _ in pool.map(self._read_overview, range(len(factors)), factors):
@@ -236,7 +236,12 @@ def _compression(compress: str, dtype: str) -> dict[str, Any]:
     if compress == "none":
         return {}
     floating = np.dtype(dtype).kind == "f"
-    options: dict[str, Any] = {"compress": compress, "predictor": 3 if floating else 1}
+    # GDAL compresses in threads; its silence about their errors is why files are read back.
+    options: dict[str, Any] = {
+        "compress": compress,
+        "predictor": 3 if floating else 1,
+        "num_threads": _THREADS,
+    }
     if compress == "zstd":
         options["zstd_level"] = 1  # 5 times the speed of level 9 at the same size on DEMs
     if compress == "deflate":
