@@ -85,7 +85,7 @@ def _tell(sentence: str) -> None:
 def _prepare() -> None:
     """Settings of this process, before any library reads them."""
     settings = {
-        "GDAL_CACHEMAX": "64",  # MB; GDAL's own default is a share of all memory
+        "GDAL_CACHEMAX": "48",  # MB; GDAL's own default is a share of all memory
         "GDAL_SKIP": "WMS,WMTS,WCS,PLMOSAIC,EEDA,EEDAI,HTTP,STACTA,STACIT,GTI,DAAS",
         "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",  # no network, whatever a file names
         "GDAL_VRT_ENABLE_PYTHON": "NO",

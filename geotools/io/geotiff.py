@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Sequence
-from types import TracebackType
+from collections.abc import Iterator, Sequence
+from types import SimpleNamespace, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["RasterFile", "open_raster", "parse_crs"]
+
+
+_CACHE_BYTES, _MAX_CACHE_BYTES = 48 * 2**20, 512 * 2**20
 
 
 def open_raster(
@@ -74,7 +77,10 @@ def parse_crs(text: str) -> CRS:
 
 
 class RasterFile:
-    """A raster file as a `Source`; every thread that reads gets a GDAL handle of its own."""
+    """A raster file as a `Source`.
+
+    Every thread that reads gets a GDAL handle of its own; for files of strips they share one.
+    """
 
     def __init__(
         self,
@@ -87,8 +93,10 @@ class RasterFile:
         self.name = name
         self._target, self._drivers = local_raster(name)
         self._local = threading.local()
+        self._shared = SimpleNamespace()
+        self._in_strips = False
         self._handles: list[Any] = []
-        self._lock = threading.Lock()
+        self._lock, self._reading = threading.Lock(), threading.Lock()
         self._nodata = nodata
         self._assumed = parse_crs(crs) if crs else None
         try:
@@ -143,6 +151,7 @@ class RasterFile:
         self.has_palette = plain.colorinterp[self.band_numbers[0] - 1] == ColorInterp.palette
         self.units = tuple(dataset.units[number - 1] or "" for number in self.band_numbers)
         self.block_shape: tuple[int, int] = plain.block_shapes[0]
+        self._in_strips = self.block_shape[1] >= self.grid.width
         self._sparse = self._can_be_sparse(plain)
 
     def _choose(self, dataset: Any, bands: Sequence[int] | None) -> tuple[int, ...]:
@@ -200,6 +209,13 @@ class RasterFile:
         return Raster(data, valid, self.grid.cut(window), self.bands)
 
     def _read_inside(self, window: Window) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        if not self._in_strips:
+            return self._read_stored(window)
+        # Strips serve several tiles: one handle, so that every strip is decoded once.
+        with self._reading:
+            return self._read_stored(window)
+
+    def _read_stored(self, window: Window) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         dataset = self._dataset()
         numbers = list(self.band_numbers)
         stored = self._stored(window)
@@ -254,11 +270,12 @@ class RasterFile:
         )
 
     def _dataset(self) -> Any:
-        """The handle of the calling thread, warped when the raster needs it."""
-        if not hasattr(self._local, "dataset"):
+        """The handle that the calling thread may use, warped when the raster needs it."""
+        place = self._shared if self._in_strips else self._local
+        if not hasattr(place, "dataset"):
             plain = self._open_plain()
-            self._local.dataset = self._warp(plain) if self._warped else plain
-        return self._local.dataset
+            place.dataset = self._warp(plain) if self._warped else plain
+        return place.dataset
 
     def _open_plain(self) -> Any:
         dataset = open_dataset(self.name, self._target, self._drivers)
@@ -298,6 +315,21 @@ class RasterFile:
             self._handles.append(warped)
         return warped
 
+    @contextlib.contextmanager
+    def block_cache(self, rows: int) -> Iterator[None]:
+        """GDAL's block cache of the size that reading bands of so many rows needs.
+
+        In a file of strips a tile reads whole rows; if they are not kept until the last tile of
+        the band has been read, every tile decodes them again. At most 512 MB.
+        """
+        itemsize = self.dtype.itemsize * len(self.bands)
+        band = (rows + 2 * self.block_shape[0]) * self.grid.width * itemsize
+        # A little too small is as bad as none: the oldest strip goes before it is asked for again.
+        needed = band + band // 4 if self._in_strips else 0
+        size = min(max(needed, _CACHE_BYTES), _MAX_CACHE_BYTES)
+        with rasterio.Env(GDAL_CACHEMAX=size):  # in bytes, here
+            yield
+
     def close(self) -> None:
         """Closes every handle; reading afterwards opens the file anew."""
         with self._lock:
@@ -305,7 +337,7 @@ class RasterFile:
                 with contextlib.suppress(*GDAL_ERRORS):
                     handle.close()
             self._handles.clear()
-            self._local = threading.local()
+            self._local, self._shared = threading.local(), SimpleNamespace()
 
     def __enter__(self) -> Self:
         return self

@@ -137,7 +137,12 @@ def map_landforms(
             )
             sink = _Apart(writer, sure)
         with_confidence = confidence or sure is not None
-        mapper.run(source, sink, with_confidence, effort, progress)
+        tile, threads = mapper.plan(effort)
+        stack.enter_context(file.block_cache(tile + 2 * mapper.halo))
+        mapper.run(
+            source, sink,
+            confidence=with_confidence, tile=tile, threads=threads, progress=progress,
+        )  # fmt: skip
         if writer.is_empty:
             raise RasterError(
                 f"{file.name} holds no valid cell: there is nothing to map (is its nodata value "

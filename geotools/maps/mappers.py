@@ -58,19 +58,26 @@ class Mapper(Protocol):
     """What it is, in a few words."""
     has_confidence: bool
     """Whether it says how sure it is."""
+    halo: int
+    """Cells of surroundings that a tile needs; known after `check`."""
 
     def tags(self) -> dict[str, str]:
         """Its provenance, for the output's metadata."""
 
     def check(self, grid: Grid, name: str, warn: Warn) -> None:
-        """Nothing, when it can map this grid; to be called before `run`."""
+        """Nothing, when it can map this grid; to be called before `plan` and `run`."""
+
+    def plan(self, effort: Effort) -> tuple[int, int]:
+        """Tile size and threads."""
 
     def run(
         self,
         source: Dem,
         sink: Sink,
+        *,
         confidence: bool,
-        effort: Effort,
+        tile: int,
+        threads: int,
         progress: Progress | None,
     ) -> None:
         """Writes uint8 codes to the sink, and with `confidence` per cent as band 2."""
@@ -85,6 +92,7 @@ class ModelMapper:
         self.model = model
         self.classes: tuple[ClassInfo, ...] = model.spec.classes
         self.title = model.spec.name
+        self.halo = model.spec.halo
 
     def tags(self) -> dict[str, str]:
         """Name, version and hash of the model."""
@@ -110,21 +118,25 @@ class ModelMapper:
             raise RasterError(f"{found}, {made}: resample the raster, or use --method geomorphons.")
         warn(f"{found}, {made}: expect a poorer map.")
 
+    def plan(self, effort: Effort) -> tuple[int, int]:
+        """See `Mapper`."""
+        return effort.plan(
+            tile=self.model.spec.tile, halo=self.halo, bytes_per_cell=_BYTES_PER_CELL["model"]
+        )
+
     def run(
         self,
         source: Dem,
         sink: Sink,
+        *,
         confidence: bool,
-        effort: Effort,
+        tile: int,
+        threads: int,
         progress: Progress | None,
     ) -> None:
         """See `Mapper`."""
         from geotools.inference.predict import predict
 
-        spec = self.model.spec
-        tile, threads = effort.plan(
-            tile=spec.tile, halo=spec.halo, bytes_per_cell=_BYTES_PER_CELL["model"]
-        )
         predict(
             self.model, source, sink,
             confidence=confidence, tile=tile, threads=threads, progress=progress,
@@ -140,6 +152,7 @@ class ExactMapper:
         from geotools.terrain.geomorphons import FORMS
 
         self.settings = settings
+        self.halo = 0
         self.classes: tuple[ClassInfo, ...] = FORMS
         self.title = (
             f"geomorphons (search {settings.search}, skip {settings.skip}, flat "
@@ -156,7 +169,7 @@ class ExactMapper:
 
         x_m, y_m = grid.cell_size_m()
         self.unit_m = search_unit(x_m, y_m)
-        self.reach = min(
+        self.halo = min(
             reach(
                 self.settings.search,
                 x_m=x_m,
@@ -166,18 +179,24 @@ class ExactMapper:
             ),
             max(grid.shape),
         )
-        if self.reach > _MAX_REACH:
+        if self.halo > _MAX_REACH:
             raise RasterError(
-                f"{name} would have to be looked over for {self.reach} cells: give a smaller "
+                f"{name} would have to be looked over for {self.halo} cells: give a smaller "
                 "--search, or warp a raster near a pole to a polar projection."
             )
+
+    def plan(self, effort: Effort) -> tuple[int, int]:
+        """See `Mapper`."""
+        return effort.plan(tile=1024, halo=self.halo, bytes_per_cell=_BYTES_PER_CELL["geomorphons"])
 
     def run(
         self,
         source: Dem,
         sink: Sink,
+        *,
         confidence: bool,
-        effort: Effort,
+        tile: int,
+        threads: int,
         progress: Progress | None,
     ) -> None:
         """See `Mapper`."""
@@ -198,11 +217,8 @@ class ExactMapper:
             )  # fmt: skip
             return (forms[at.inner][None],)
 
-        tile, threads = effort.plan(
-            tile=1024, halo=self.reach, bytes_per_cell=_BYTES_PER_CELL["geomorphons"]
-        )
         map_tiles(
-            source, (sink,), TileScheme(tile, margin=self.reach), compute,
+            source, (sink,), TileScheme(tile, margin=self.halo), compute,
             threads=threads, stage="classifying", progress=progress,
         )  # fmt: skip
 

@@ -156,6 +156,7 @@ def map_terrain(
         tile, threads = effort.plan(
             tile=size, halo=halo, bytes_per_cell=_BYTES_PER_CELL + 8 * len(names)
         )
+        stack.enter_context(file.block_cache(tile + 2 * halo))
         map_tiles(
             source, (writer,), TileScheme(tile, margin=halo), compute,
             threads=threads, stage="terrain", progress=progress,

@@ -303,3 +303,17 @@ def test_a_vrt_may_name_local_rasters_alone(tmp_path):
     disguised.write_text(VRT.format(source="/vsicurl/http://127.0.0.1:9/x.tif", more=""))
     with pytest.raises(FileError, match="local"):
         read_all(disguised)
+
+
+def test_strips_get_a_cache_that_holds_a_band(tmp_path):
+    """GDAL's cache grows for files of strips, within limits, and not for tiled ones."""
+    from rasterio.env import getenv
+
+    data = np.zeros((64, 20_000), np.float32)
+    for name, options, rows, expected in (
+        ("a", {}, 1000, 100e6), ("b", {}, 100_000, 512 * 2**20),
+        ("c", {"tiled": True, "blockxsize": 256, "blockysize": 256}, 1000, 48 * 2**20),
+    ):  # fmt: skip
+        path = write_tif(tmp_path / f"{name}.tif", data, **options)
+        with open_raster(path) as source, source.block_cache(rows):
+            assert getenv()["GDAL_CACHEMAX"] == pytest.approx(expected, rel=0.01)
