@@ -325,7 +325,7 @@ class RasterFile:
         itemsize = self.dtype.itemsize * len(self.bands)
         band = (rows + 2 * self.block_shape[0]) * self.grid.width * itemsize
         # A little too small is as bad as none: the oldest strip goes before it is asked for again.
-        needed = band + band // 4 if self._in_strips else 0
+        needed = band + band // 2 if self._in_strips else 0
         size = min(max(needed, _CACHE_BYTES), _MAX_CACHE_BYTES)
         with rasterio.Env(GDAL_CACHEMAX=size):  # in bytes, here
             yield

@@ -311,7 +311,7 @@ def test_strips_get_a_cache_that_holds_a_band(tmp_path):
 
     data = np.zeros((64, 20_000), np.float32)
     for name, options, rows, expected in (
-        ("a", {}, 1000, 100e6), ("b", {}, 100_000, 512 * 2**20),
+        ("a", {}, 1000, 120e6), ("b", {}, 100_000, 512 * 2**20),
         ("c", {"tiled": True, "blockxsize": 256, "blockysize": 256}, 1000, 48 * 2**20),
     ):  # fmt: skip
         path = write_tif(tmp_path / f"{name}.tif", data, **options)
