@@ -107,15 +107,21 @@ Intervals: 95 %, blocks of 100 x 100 cells drawn again 1,000 times.
 - Opset 17, standard operators only, no loops. Tile size and origin are free (no strides).
 
 ## Limits
+
 {limits}
 
 ## Make it again
 
     {command}
 
-Seed {seed}, {steps:,} steps{minutes}. On the same machine and versions the run repeats; on
-another CPU the figures will differ in the last digits and beyond. `python
-benchmarks/landforms.py --data DIR` prints the tables again for the file as it is."""
+Seed {seed}; {denoise_steps:,} steps of the denoiser alone, then {steps:,} of both{minutes}. On
+the same machine and versions the run repeats; on another CPU the figures will differ. For the file
+as it is
+
+    python benchmarks/landforms.py --data DIR
+
+prints the tables again.
+"""
 
 
 def write_card(
@@ -128,12 +134,12 @@ def write_card(
         spec: of the exported model.
         scores: of all methods on all held-out regions.
         facts: minutes (None when weights were read), threads, speed (Mcell per CPU-second),
-            parameters, bytes, bfloat16.
+            parameters, bytes, bfloat16, denoise_steps.
     """
     minutes = ""
     if facts["minutes"] is not None:
         kind = "bfloat16" if facts["bfloat16"] else "float32"
-        minutes = f", {facts['minutes']:.0f} minutes on {facts['threads']} shared cores ({kind})"
+        minutes = f": {facts['minutes']:.0f} minutes on {facts['threads']} shared cores ({kind})"
     text = _TEXT.format(
         classes=", ".join(f"{info.code} {info.name}" for info in spec.classes),
         halo=spec.halo,
@@ -151,6 +157,7 @@ def write_card(
         command=spec.training["command"],
         seed=spec.training["seed"],
         steps=spec.training["steps"],
+        denoise_steps=facts["denoise_steps"],
         minutes=minutes,
     )
     with write_atomic(path, overwrite=True) as part:

@@ -80,6 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
     facts = {
         "minutes": minutes,
         "threads": 2,
+        "denoise_steps": min(DENOISE_STEPS, options.steps),
         "speed": measure_speed(session),
         "parameters": sum(p.numel() for p in net.parameters()),
         "bytes": options.output.stat().st_size,

@@ -26,5 +26,5 @@ def make_net(config: NetConfig = TINY, *, seed: int = 0) -> LandformNet:
     net = LandformNet(config)
     with torch.no_grad():
         for parameter in net.parameters():
-            parameter.copy_(0.3 * torch.randn(parameter.shape, generator=generator))
+            parameter.copy_(0.1 * torch.randn(parameter.shape, generator=generator))
     return net.eval()

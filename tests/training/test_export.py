@@ -33,7 +33,7 @@ def test_the_spec_comes_back(exported):
     assert ModelSpec.from_json(values[METADATA_KEY]).to_json() == spec.to_json()
     assert json.loads(values["model_type"]) == "Segmentor"
     assert json.loads(values["class_names"])["9"] == "pit"
-    assert spec.parity["max_difference"] <= 1e-3
+    assert spec.parity["max_difference"] <= 2e-3
     assert 10 < spec.halo < 60
 
 
@@ -50,7 +50,7 @@ def test_sizes_are_free_and_answers_are_the_nets(exported):
                 torch.from_numpy(elevation)[None, None],
                 torch.from_numpy(cells)[None, :, :, None],
             )[0]
-        np.testing.assert_allclose(there, here, atol=1e-3)
+        np.testing.assert_allclose(there, here, atol=2e-3)
 
 
 def test_the_graph_keeps_to_the_standard(exported):
