@@ -11,9 +11,9 @@ import heapq
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from geotools.compiled import compiled
 from geotools.convert._sweep import runs
 
 __all__ = ["ABOVE", "COUNT", "PAIRS", "ROW", "RUNS", "flatten", "merge", "relabel", "survey"]
@@ -26,7 +26,7 @@ ABOVE, RUNS, ROW = 0, 1, 2  # half of the run tables that is the row above, its 
 COUNT, PAIRS = 3, 4  # numbers given, borders noted
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _find(parent: Ints, region: int) -> int:
     """The lowest number of the region."""
     while parent[region] != region:
@@ -35,7 +35,7 @@ def _find(parent: Ints, region: int) -> int:
     return region
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _number(row: Ints, meta: Ints, first: Ints, value: Ints, label: Ints, here: int) -> int:
     """Runs in the row; each gets the number of the first equal run that it touches above."""
     above, n_above = meta[ABOVE], meta[RUNS]
@@ -58,7 +58,7 @@ def _number(row: Ints, meta: Ints, first: Ints, value: Ints, label: Ints, here: 
     return n_here
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _note(
     parent: Ints, area: Floats, least: float, pairs: Ints, meta: Ints, one: int, two: int, long: int
 ) -> None:
@@ -72,7 +72,7 @@ def _note(
     meta[PAIRS] = n + 1
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def survey(
     band: Ints,
     cell_area: Floats,
@@ -164,14 +164,14 @@ def survey(
     return band.shape[0]
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def flatten(parent: Ints) -> None:
     """Makes every number point at the lowest of its region."""
     for region in range(parent.size):
         parent[region] = parent[parent[region]]  # lower numbers are flat already
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def merge(
     parent: Ints, area: Floats, code: Ints, one: Ints, two: Ints, long: Ints, least: float
 ) -> None:
@@ -245,7 +245,7 @@ def merge(
             heapq.heappush(heap, (area[region], region))
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def relabel(
     band: Ints, meta: Ints, first: Ints, value: Ints, label: Ints, group: Ints, out: Ints
 ) -> None:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
 from numpy.typing import NDArray
 
+from geotools.compiled import compiled
 from geotools.convert._layout import (
     FIRST,
     FREE_NODE,
@@ -37,7 +37,7 @@ Ints = NDArray[Any]
 Floats = NDArray[Any]
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _split_at_twins(nodes: Ints, starts: Ints, head: int) -> None:
     """Exchanges what follows the two visits of a corner that one polygon touches twice."""
     node = head
@@ -58,7 +58,7 @@ def _split_at_twins(nodes: Ints, starts: Ints, head: int) -> None:
         node = starts[node]
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _ring(
     nodes: Ints, meta: Ints, start: int, xs: Floats, ys: Floats, coords: Floats, at: int
 ) -> int:
@@ -84,7 +84,7 @@ def _ring(
     return at + 1
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def collect(
     done: Ints,
     meta: Ints,

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
 from numpy.typing import NDArray
 
+from geotools.compiled import compiled
 from geotools.convert._layout import (
     AREA,
     CELLS,
@@ -39,7 +39,7 @@ Ints = NDArray[Any]
 Floats = NDArray[Any]
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def runs(row: Ints, first: Ints, value: Ints) -> int:
     """The number of runs of equal cells in a row; their first columns and values are filled in."""
     width = row.size
@@ -58,7 +58,7 @@ def runs(row: Ints, first: Ints, value: Ints) -> int:
     return count
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def sweep(
     band: Ints,
     confidence: Floats,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
 from numpy.typing import NDArray
 
+from geotools.compiled import compiled
 from geotools.convert._layout import (
     AREA,
     CELLS,
@@ -39,7 +39,7 @@ Ints = NDArray[Any]
 Floats = NDArray[Any]
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def find(parts: Ints, part: int) -> int:
     """The part that this one was joined to in the end."""
     while parts[part, PARENT] != part:
@@ -48,7 +48,7 @@ def find(parts: Ints, part: int) -> int:
     return part
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def new_part(parts: Ints, sums: Floats, meta: Ints, value: int) -> int:
     """A part without cells or corners."""
     part = meta[FREE_PART]
@@ -69,7 +69,7 @@ def new_part(parts: Ints, sums: Floats, meta: Ints, value: int) -> int:
     return part
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def join(parts: Ints, sums: Floats, nodes: Ints, starts: Ints, one: int, other: int) -> int:
     """The part, of two, whose first cell comes first; it takes all of the other."""
     p, q = parts[one, FIRST], parts[other, FIRST]
@@ -83,7 +83,7 @@ def join(parts: Ints, sums: Floats, nodes: Ints, starts: Ints, one: int, other: 
     return one
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def new_node(nodes: Ints, meta: Ints, fresh: Ints, x: int, y: int) -> int:
     """A corner that stays, linked to nothing."""
     node = meta[FREE_NODE]
@@ -102,7 +102,7 @@ def new_node(nodes: Ints, meta: Ints, fresh: Ints, x: int, y: int) -> int:
     return node
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def add_start(parts: Ints, starts: Ints, part: int, node: int) -> None:
     """Notes a corner from which an outline of the part can be walked."""
     part = find(parts, part)

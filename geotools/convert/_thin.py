@@ -10,9 +10,9 @@ import heapq
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from geotools.compiled import compiled
 from geotools.convert._layout import LINK, NEXT, PINNED, REMOVED, X, Y
 
 __all__ = ["thin"]
@@ -21,7 +21,7 @@ Ints = NDArray[Any]
 Floats = NDArray[Any]
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _slot(edges: Ints, key: int) -> int:
     """Where an edge is in the hash table, or would be."""
     mask = edges.size - 1
@@ -31,7 +31,7 @@ def _slot(edges: Ints, key: int) -> int:
     return at
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _edge(width: int, top: int, x1: int, y1: int, x2: int, y2: int) -> int:
     """One number for the edge between two corners, either way round."""
     one = (y1 - top) * (width + 1) + x1
@@ -39,12 +39,12 @@ def _edge(width: int, top: int, x1: int, y1: int, x2: int, y2: int) -> int:
     return (min(one, two) << 32) | max(one, two)
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _twice_area(x: Ints, y: Ints, a: int, b: int, c: int) -> int:
     return abs((x[b] - x[a]) * (y[c] - y[a]) - (x[c] - x[a]) * (y[b] - y[a]))
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _is_empty(corners: Ints, top: int, x: Ints, y: Ints, a: int, b: int, c: int) -> bool:
     """True when no other corner lies in the triangle or on its edges."""
     ends = (a, b, c)
@@ -72,7 +72,7 @@ def _is_empty(corners: Ints, top: int, x: Ints, y: Ints, a: int, b: int, c: int)
     return True
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _thin_line(
     count: int,
     x: Ints,
@@ -129,7 +129,7 @@ def _thin_line(
                     )
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def thin(
     nodes: Ints, fresh: Ints, limit: Floats, corners: Ints, width: int, top: int, bottom: int
 ) -> None:

@@ -10,15 +10,15 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from geotools.compiled import compiled
 from geotools.terrain._rays import COL_STEP, GRASS, KIND, ROW_STEP, WHITEBOX, distances
 
 Array = NDArray[Any]
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def digit(
     z: Array,
     row: int,
@@ -70,7 +70,7 @@ def digit(
     return 0
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def forms_by_definition(
     z: Array,
     pad: int,

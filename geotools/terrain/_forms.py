@@ -12,9 +12,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from geotools.compiled import compiled
 from geotools.terrain._definition import digit
 from geotools.terrain._rays import (
     COL_STEP,
@@ -34,7 +34,7 @@ Array = NDArray[Any]
 _SLACK = 1e-6
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _decide_larger(
     zenith: Array,
     nadir: Array,
@@ -57,7 +57,7 @@ def _decide_larger(
         unsure[c] |= np.int32(close) * bit
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _decide_sum(
     zenith: Array,
     nadir: Array,
@@ -89,7 +89,7 @@ def _decide_sum(
         unsure[c] |= np.int32(close) * bit
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def forms_of_rows(
     z: Array,
     pad: int,

@@ -7,9 +7,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from geotools.compiled import compiled
 from geotools.terrain._rays import COL_STEP, KIND, PAPER, ROW_STEP, STRIP, distances, horizons
 
 Array = NDArray[Any]
@@ -25,7 +25,7 @@ _C5, _C3 = np.float32(1.99777106478e-1), np.float32(3.33329491539e-1)
 _DEGREES = np.float32(180 / math.pi)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # no check of each division: many at once
+@compiled(error_model="numpy")  # no check of each division: many at once
 def _add_angles(tangents: Array, sign: np.float32, total: Array, seen: Array) -> None:
     """Add arc tangent in degrees of sign * tangents to `total`, one to `seen`; not where infinite.
 
@@ -52,7 +52,7 @@ def _add_angles(tangents: Array, sign: np.float32, total: Array, seen: Array) ->
         seen[c] += _ONE if known else _ZERO
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def openness_of_rows(
     z: Array,
     pad: int,

@@ -10,8 +10,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from geotools.compiled import compiled
 
 Array = NDArray[Any]
 
@@ -25,7 +26,7 @@ COL_STEP = (1, -1, 0, 0, 1, -1, 1, -1)
 KIND = (0, 0, 1, 2, 3, 3, 4, 4)
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def distances(
     x: Array,
     y: Array,
@@ -68,7 +69,7 @@ def distances(
             last[kind] = j
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _one_step(base: Array, a: Array, ka: np.float32, zenith: Array, nadir: Array) -> None:
     """Raise and lower the extremes by one step of the ray, for a strip of cells."""
     for c in range(base.size):
@@ -78,7 +79,7 @@ def _one_step(base: Array, a: Array, ka: np.float32, zenith: Array, nadir: Array
         nadir[c] = s if s < low else low
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _four_steps(
     base: Array,
     a: Array,
@@ -107,7 +108,7 @@ def _four_steps(
         zenith[c], nadir[c] = high, low
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def horizons(
     z: Array,
     row: int,

@@ -10,8 +10,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from geotools.compiled import compiled
 
 Array = NDArray[Any]
 
@@ -22,7 +23,7 @@ _STEPS = 65536.0
 _LEVEL = 1e-9  # m2: variances below this are the rounding of level ground
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _take_row(
     z: Array,
     row: int,
@@ -44,7 +45,7 @@ def _take_row(
         squares[c] += sign * (d * d)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # no check of each division
+@compiled(error_model="numpy")  # no check of each division
 def moments_of_rows(
     z: Array,
     radius: int,
@@ -92,7 +93,7 @@ def moments_of_rows(
                     dev[row, c] = np.nan
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _highest_along_row(
     z: Array, row: int, sign: np.float32, radius: int, ahead: Array, behind: Array, out: Array
 ) -> None:
@@ -124,7 +125,7 @@ def _highest_along_row(
         out[c] = first if first > last else last
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def add_highest_of_rows(
     z: Array, sign: np.float32, radius: int, start: int, stop: int, out: Array
 ) -> None:

@@ -112,6 +112,9 @@ Intervals: 95 %, blocks of 100 x 100 cells drawn again 1,000 times.
 
 ## Make it again
 
+The number of steps was raised once, from 3,500, after a look at the table above; nothing else was
+chosen by it.
+
     {command}
 
 Seed {seed}; {denoise_steps:,} steps of the denoiser alone, then {steps:,} of both{minutes}. On

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
+
+from geotools.compiled import compiled
 
 __all__ = ["DIRECTIONS", "MAX_STEPS", "horizon_tangents", "horizon_tangents_slices"]
 
@@ -130,7 +131,7 @@ _ROW = np.array([row for row, _ in DIRECTIONS])
 _COL = np.array([col for _, col in DIRECTIONS])
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _scan(
     heights: NDArray[np.float32],
     use: NDArray[np.bool_],
@@ -182,7 +183,7 @@ def _scan(
     return tangents, where
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _scatter(
     gradient: NDArray[np.float32], where: NDArray[np.uint8], cells: NDArray[np.float32]
 ) -> NDArray[np.float32]:

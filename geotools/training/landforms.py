@@ -52,7 +52,7 @@ LEARNED_SHARE = 0.875
 TILE = 96
 BATCH = 4
 DENOISE_STEPS = 600
-STEPS = 3500
+STEPS = 9000
 
 _FRAME = 96
 """Cells of NaN around a raster; no fewer than the halo."""
@@ -132,7 +132,7 @@ def model_spec(seed: int, steps: int) -> ModelSpec:
         ),
         outputs=(OutputInfo("probabilities", "probabilities", FORMS),),
         cell_size_m=(5.0, 100.0),
-        tile=1024,
+        tile=512,  # two tiles at a time with their halo stay under 2 GB
         parameters=LABELS,
         training={
             "data": list(TRAINING),
