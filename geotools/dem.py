@@ -19,23 +19,24 @@ __all__ = ["Dem", "vertical_unit_m"]
 _LOWEST_M, _HIGHEST_M = -12_000.0, 30_000.0
 """Deeper than Challenger Deep (-10,935 m), higher than Olympus Mons (21,230 m over its datum)."""
 
+_COMMON_NODATA = -9999
+
 _UNITS_M = {
-    "m": 1.0,
-    "metre": 1.0,
-    "meter": 1.0,
-    "metres": 1.0,
-    "meters": 1.0,
-    "cm": 0.01,
-    "dm": 0.1,
-    "km": 1000.0,
-    "ft": 0.3048,
-    "foot": 0.3048,
-    "feet": 0.3048,
-    "us survey foot": 1200 / 3937,
-    "us-ft": 1200 / 3937,
-    "ftus": 1200 / 3937,
-}
-"""Metres in a unit: international foot, and the US survey foot of 1893."""
+    **dict.fromkeys(("m", "metre", "meter", "metres", "meters"), 1.0),
+    **dict.fromkeys(("mm", "millimetre", "millimeter"), 0.001),
+    **dict.fromkeys(("cm", "centimetre", "centimeter"), 0.01),
+    **dict.fromkeys(("dm", "decimetre", "decimeter"), 0.1),
+    **dict.fromkeys(("km", "kilometre", "kilometer"), 1000.0),
+    **dict.fromkeys(("ft", "foot", "feet", "international foot"), 0.3048),
+    **dict.fromkeys(
+        ("us survey foot", "us survey feet", "survey foot", "foot us", "us foot", "us ft", "usft",
+         "ftus", "ft us"), 1200 / 3937,
+    ),
+    **dict.fromkeys(("fathom", "fathoms"), 1.8288),
+}  # fmt: skip
+"""Metres in a unit: the international foot of 1959, and the US survey foot of 1893."""
+
+_NO_UNIT = ("", "unknown", "none", "1", "dn", "unitless", "unspecified")
 
 _MIN_CELLS = 3
 """Rows and columns that a landform or a slope needs at least."""
@@ -44,13 +45,16 @@ _MIN_CELLS = 3
 class Dem:
     """Elevation in metres, one band, float32, NaN where invalid."""
 
-    def __init__(self, source: Source, *, name: str, z_factor: float = 1.0) -> None:
+    def __init__(
+        self, source: Source, *, name: str, z_factor: float = 1.0, says_nodata: bool = True
+    ) -> None:
         """Checks what can be seen without reading.
 
         Args:
             source: a raster of one band.
             name: what messages call it.
             z_factor: metres in one unit of the values.
+            says_nodata: a value for missing cells is known; when not, -9999 is refused.
 
         Raises:
             RasterError: more than one band, too few cells, or a factor that makes no sense.
@@ -71,6 +75,7 @@ class Dem:
         self._source = source
         self._name = name
         self._z_factor = np.float32(z_factor)
+        self._says_nodata = says_nodata
 
     @property
     def grid(self) -> Grid:
@@ -91,6 +96,11 @@ class Dem:
         block = self._source.read(window)
         elevation = block.data.astype(np.float32, copy=False)  # (1, row, col), ours alone
         np.copyto(elevation, np.nan, where=~block.valid)
+        if not self._says_nodata and (elevation == _COMMON_NODATA).any():
+            raise RasterError(
+                f"{self._name} holds the value -9999 and does not say what stands for missing "
+                "cells: give --nodata -9999, or --nodata nan if it is a height."
+            )
         if self._z_factor != 1:
             elevation *= self._z_factor
         if block.valid.any():
@@ -111,10 +121,18 @@ def vertical_unit_m(wkt: str, unit: str = "") -> float:
     Args:
         wkt: the CRS, perhaps a compound one.
         unit: the band's unit as its file gives it.
+
+    Raises:
+        RasterError: a unit that is not known.
     """
-    factor = _UNITS_M.get(unit.strip().lower())
-    if factor is not None:
-        return factor
+    word = unit.strip().lower().replace("_", " ").replace("-", " ")
+    if word in _UNITS_M:
+        return _UNITS_M[word]
+    if word not in _NO_UNIT:
+        raise RasterError(
+            f"The elevations are in {unit!r}, which is not a known unit of length: give the metres "
+            "in one unit with --z-factor."
+        )
     vertical = re.search(r"VERT(?:_CS|CRS)\[.*", wkt, re.DOTALL)
     if vertical is None:
         return 1.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
 import shutil
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from geotools.effort import available_cores
 from geotools.errors import GeotoolsError
 
 __all__ = ["Finding", "examine"]
@@ -40,7 +40,7 @@ def examine() -> list[Finding]:
     """Everything that was looked at, in a fixed order; nothing is changed on the machine."""
     findings = [
         Finding("python", True, f"{platform.python_version()} on {platform.platform()}"),
-        Finding("cores", True, str(len(os.sched_getaffinity(0)))),
+        Finding("cores", True, str(available_cores())),
     ]
     findings += [_package(name, needed=True) for name in _PACKAGES]
     findings += [_package(name, needed=False) for name in _EXTRAS]

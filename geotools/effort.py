@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from geotools.errors import GeotoolsError
 
-__all__ = ["Effort", "parse_bytes"]
+__all__ = ["Effort", "available_cores", "parse_bytes"]
 
 _TILES = (2048, 1024, 768, 512, 384, 256, 128, 64)
 _FLOOR_BYTES = 200 * 2**20
@@ -35,7 +35,7 @@ class Effort:
     @property
     def cores(self) -> int:
         """Threads that may run."""
-        return self.threads or len(os.sched_getaffinity(0))
+        return self.threads or available_cores()
 
     def plan(self, *, tile: int, halo: int, bytes_per_cell: int) -> tuple[int, int]:
         """(tile size, threads) that stay within the memory.
@@ -67,6 +67,13 @@ class Effort:
             f"This needs {least / 2**20:.0f} MB of memory, allowed are "
             f"{self.memory_bytes / 2**20:.0f} MB: raise --memory or give a smaller --tile."
         )
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def parse_bytes(text: str) -> int:

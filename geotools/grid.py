@@ -184,10 +184,14 @@ class Grid:
 
         Geographic: the exact area of the cell between its two parallels on the ellipsoid (the
         authalic integral, Snyder 1987, eq. 3-12). Projected: the planar area in the CRS's own
-        unit, made square metres; what the projection does to areas is not undone.
+        unit, made square metres; what the projection does to areas is undone for Web Mercator,
+        where it is large, and for no other.
         """
         factor = float(self.crs.units_factor[1])
         width, height = self.transform.a * factor, -self.transform.e * factor
+        if self._is_web_mercator:
+            x_m, y_m = self.cell_size_m()
+            return x_m * y_m
         if not self.is_geographic:
             return np.full(self.height, width * height)
         edges = self.transform.f + self.transform.e * np.arange(self.height + 1, dtype=np.float64)

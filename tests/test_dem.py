@@ -42,6 +42,16 @@ def test_nodata_that_was_not_declared(value):
         dem.read(dem.grid.window)
 
 
+def test_minus_9999_is_asked_about():
+    """The usual value of missing cells is not mapped unless the caller or the file knows better."""
+    data = np.full((4, 4), 100.0)
+    data[2, 2] = -9999
+    with pytest.raises(RasterError, match="--nodata nan"):
+        Dem(make_raster(data), name="d", says_nodata=False).read(make_raster(data).grid.window)
+    block = Dem(make_raster(data), name="d").read(make_raster(data).grid.window)
+    assert block.data.min() == -9999
+
+
 @pytest.mark.parametrize("factor", [0.0, -1.0, float("nan")])
 def test_factor(factor):
     """A z factor is positive."""
@@ -56,3 +66,6 @@ def test_vertical_unit():
     assert vertical_unit_m(feet, "m") == 1
     assert vertical_unit_m(CRS.from_epsg(32633).wkt) == 1
     assert vertical_unit_m("", "Feet") == 0.3048
+    assert vertical_unit_m("", "US_survey_foot") == pytest.approx(1200 / 3937)
+    with pytest.raises(RasterError, match="--z-factor"):
+        vertical_unit_m("", "cubits")

@@ -101,6 +101,8 @@ def test_cell_area_is_the_geodesic_area():
         expected, _ = WGS84.polygon_area_perimeter(lons, lats)
         assert area[row] == pytest.approx(expected, rel=1e-6)
     assert make_grid(cell=30).cell_area_m2()[0] == 900
+    mercator = make_grid(4, 4, crs="EPSG:3857", cell=60, left=0, top=8_399_737.9)  # 60° N
+    assert mercator.cell_area_m2()[0] == pytest.approx(900, rel=0.01)
 
 
 @pytest.mark.parametrize("multiple", [1, 8])

@@ -36,7 +36,11 @@ def effort(tile: int | None, threads: int | None, memory: str | None) -> Effort:
 _RUN = (
     click.option("--tile", type=int, metavar="N", help="Cells on a side of a tile."),
     click.option("--threads", type=int, metavar="N", help="Tiles at the same time [all cores]."),
-    click.option("--memory", metavar="SIZE", help="Upper limit of memory, such as 2G."),
+    click.option(
+        "--memory",
+        metavar="SIZE",
+        help="Memory for tiles, such as 2G; polygons take more.",
+    ),
     click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
     click.option(
         "--progress",

@@ -21,6 +21,9 @@ from geotools.errors import FileError
 
 __all__ = ["check_output", "temporary_beside", "write_atomic"]
 
+_LONGEST_NAME = 200
+"""Bytes; file systems take 255, and temporary names and endings need some."""
+
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"
 _TEMPORARY = re.compile(r"([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.part.*")
 
@@ -39,6 +42,8 @@ def check_output(path: str | os.PathLike[str], *, overwrite: bool = False) -> Pa
     if "\0" in str(target) or str(target).startswith("/vsi"):
         raise FileError(f"{str(target)!r} is not a path on this machine: name a local file.")
     folder = target.parent
+    if len(os.fsencode(target.name)) > _LONGEST_NAME:
+        raise FileError(f"{target.name[:40]}… is too long a name: shorten it.")
     if not folder.is_dir():
         raise FileError(f"The folder {folder} for the output does not exist: create it first.")
     if target.is_dir():
@@ -80,7 +85,8 @@ def write_atomic(
         if target.exists() and not overwrite:  # somebody else was faster
             raise FileError(f"{target} was created meanwhile: give --overwrite to replace it.")
         os.replace(temporary, target)
-        _sync(target.parent)
+        if os.name == "posix":  # elsewhere folders cannot be opened
+            _sync(target.parent)
     except BaseException as error:
         _remove(temporary)
         if isinstance(error, OSError) and not isinstance(error, FileError):
@@ -108,6 +114,8 @@ def temporary_beside(target: Path) -> Path:
 
 
 def _is_alive(process: int) -> bool:
+    if os.name != "posix":  # elsewhere signal 0 would end it
+        return True
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -26,6 +26,7 @@ __all__ = [
     "DRIVERS",
     "GDAL_ERRORS",
     "VRT_DRIVERS",
+    "archive_of",
     "check_layout",
     "local_raster",
     "open_dataset",
@@ -63,6 +64,8 @@ _SUFFIXES = {
 _MAX_BLOCK_BYTES = 256 * 2**20
 _MAX_BANDS = 1024
 
+_PICTURES = (".png", ".jpg")
+
 
 def local_raster(path: str | os.PathLike[str]) -> tuple[str, tuple[str, ...]]:
     """What GDAL is to open for `path`, and the formats it may be.
@@ -77,8 +80,7 @@ def local_raster(path: str | os.PathLike[str]) -> tuple[str, tuple[str, ...]]:
     if "\0" in name or not name:
         raise FileError(f"{name!r} is not a file name: name a raster.")
     if name.startswith("/vsizip/"):
-        archive = re.match(r"/vsizip/\{?(.+?\.(?:zip|kmz))\}?(/|$)", name, re.IGNORECASE)
-        if archive is None or not Path(archive[1]).is_file():
+        if not Path(archive_of(name)).is_file():
             raise FileError(f"{name} does not name a local .zip file: check the path.")
         return name, DRIVERS
     if name.startswith("/vsi") or re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", name):
@@ -96,6 +98,12 @@ def local_raster(path: str | os.PathLike[str]) -> tuple[str, tuple[str, ...]]:
         _check_vrt(file)
         return name, VRT_DRIVERS
     return name, DRIVERS
+
+
+def archive_of(target: str) -> str:
+    """The archive in a `/vsizip/` path; other paths as they are."""
+    found = re.match(r"/vsizip/\{?(.+?\.(?:zip|kmz))\}?(/|$)", target, re.IGNORECASE)
+    return found[1] if found else target
 
 
 def check_layout(
@@ -167,6 +175,8 @@ def _in_archive(file: Path) -> str:
                 if Path(entry.filename).suffix.lower() in _SUFFIXES
                 and not Path(entry.filename).name.startswith(".")
             ]
+            # A picture beside an elevation model is a preview.
+            names = [name for name in names if not name.lower().endswith(_PICTURES)] or names
     except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
         raise FileError(f"{file} is not a readable .zip file ({error}): unpack it first.") from None
     if len(names) != 1:

@@ -32,7 +32,7 @@ from geotools.spec import ClassInfo
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-__all__ = ["LayerInfo", "describe_layers", "read_layer", "write_layer"]
+__all__ = ["LayerInfo", "check_layer", "describe_layers", "read_layer", "write_layer"]
 
 _CREATE_STYLES = """
 CREATE TABLE IF NOT EXISTS layer_styles (
@@ -88,14 +88,7 @@ def write_layer(
         FileError: the file exists (without `overwrite`), is in use, is not a GeoPackage; no
             batch, no CRS; the disk refuses; what was written does not read back.
     """
-    target = check_output(path, overwrite=overwrite)
-    if (
-        not layer
-        or layer == STYLES_TABLE
-        or layer.lower().startswith(("gpkg_", "rtree_", "sqlite_"))
-    ):
-        raise FileError(f"{layer!r} cannot name a layer of {target}: choose another name.")
-    kept = _rows_beside(target, layer) if target.exists() else {}
+    target, kept = check_layer(path, layer, overwrite=overwrite)
     written = 0
 
     def verify(temporary: Path) -> None:
@@ -111,6 +104,24 @@ def write_layer(
         with failing_as(f"{target} could not be written"):
             _complete(temporary, layer, classes)
     return written
+
+
+def check_layer(
+    path: str | os.PathLike[str], layer: str, *, overwrite: bool = False
+) -> tuple[Path, dict[str, int]]:
+    """The path of a layer that may be written, and the rows of each table that will be kept.
+
+    Raises:
+        FileError: as `write_layer`, for what can be seen before the features are there.
+    """
+    target = check_output(path, overwrite=overwrite)
+    if (
+        not layer
+        or layer == STYLES_TABLE
+        or layer.lower().startswith(("gpkg_", "rtree_", "sqlite_"))
+    ):
+        raise FileError(f"{layer!r} cannot name a layer of {target}: choose another name.")
+    return target, _rows_beside(target, layer) if target.exists() else {}
 
 
 def _rows_beside(target: Path, layer: str) -> dict[str, int]:
@@ -129,8 +140,9 @@ def _rows_beside(target: Path, layer: str) -> dict[str, int]:
             if not name.lower().startswith(("gpkg_", "rtree_", "sqlite_"))
             and name not in (layer, STYLES_TABLE)
         ]
-        if layer in names:
-            names.remove(layer)
+        for name in names:
+            if name.lower() == layer.lower():  # SQLite does not tell them apart
+                raise FileError(f"{target} has a layer {name}: name another file, or rename it.")
         return {name: _count(database, name) for name in names}
 
 

@@ -23,7 +23,14 @@ from rasterio.vrt import WarpedVRT
 
 from geotools.errors import FileError, GridError, RasterError
 from geotools.grid import Grid, Window
-from geotools.io.gate import GDAL_ERRORS, check_layout, local_raster, open_dataset, reason
+from geotools.io.gate import (
+    GDAL_ERRORS,
+    archive_of,
+    check_layout,
+    local_raster,
+    open_dataset,
+    reason,
+)
 from geotools.raster import Raster
 
 if TYPE_CHECKING:
@@ -94,7 +101,7 @@ class RasterFile:
         self._target, self._drivers = local_raster(name)
         self._local = threading.local()
         self._shared = SimpleNamespace()
-        self._in_strips = False
+        self._in_strips = self._has_mask = False
         self._handles: list[Any] = []
         self._lock, self._reading = threading.Lock(), threading.Lock()
         self._nodata = nodata
@@ -138,6 +145,7 @@ class RasterFile:
             self.grid = Grid(crs, transform, dataset.width, dataset.height)
         except GridError as error:
             raise GridError(f"{self.name}: {error}") from None
+        _check_latitude(self.grid, self.name)
         self.band_numbers = self._choose(dataset, bands)
         self.bands = tuple(
             dataset.descriptions[number - 1] or f"band {number}" for number in self.band_numbers
@@ -151,6 +159,9 @@ class RasterFile:
         self.has_palette = plain.colorinterp[self.band_numbers[0] - 1] == ColorInterp.palette
         self.units = tuple(dataset.units[number - 1] or "" for number in self.band_numbers)
         self.block_shape: tuple[int, int] = plain.block_shapes[0]
+        flags = dataset.mask_flag_enums[self.band_numbers[0] - 1]
+        # A warped raster's mask is ours; other masks hold whatever value stands for missing.
+        self._has_mask = self._warped or MaskFlags.per_dataset in flags or MaskFlags.alpha in flags
         self._in_strips = self.block_shape[1] >= self.grid.width
         self._sparse = self._can_be_sparse(plain)
 
@@ -185,6 +196,11 @@ class RasterFile:
             and self._nodata is None
             and MaskFlags.per_dataset not in plain.mask_flag_enums[0]
         )
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that hold it: itself, its archive, what a VRT names, masks beside it."""
+        return (archive_of(self._target), *self._dataset().files)
 
     def read(self, window: Window) -> Raster:
         """The cells of `window`; those beyond the raster are invalid and 0.
@@ -221,7 +237,7 @@ class RasterFile:
         stored = self._stored(window)
         try:
             pixels = dataset.read(numbers, window=stored)  # (band, row, col)
-            if self._nodata is None:
+            if self._nodata is None or self._has_mask:
                 valid = _all(dataset.read_masks(numbers, window=stored) > 0)  # (row, col)
             else:
                 valid = np.ones(pixels.shape[1:], np.bool_)
@@ -232,7 +248,7 @@ class RasterFile:
                 "damaged or incomplete."
             ) from None
         if self._nodata is not None:
-            valid &= _all(pixels != np.float64(self._nodata))
+            valid &= _all(pixels != _as_stored(self._nodata, pixels.dtype))
         if pixels.dtype.kind == "f":
             valid &= _all(np.isfinite(pixels))
         pixels = pixels.astype(self.dtype, copy=False)
@@ -293,7 +309,8 @@ class RasterFile:
         # What lies outside the turned raster must be told from what lies inside: by the nodata
         # value, by one that is made up, or by an alpha band where every value may be real.
         dtype = np.dtype(_numpy_name(plain.dtypes[0]))
-        nodata, alpha = plain.nodata, False
+        nodata = plain.nodata if self._nodata is None else self._nodata
+        nodata_in, alpha = nodata, False
         if nodata is None and dtype.kind == "f":
             nodata = float("nan")
         elif nodata is None and dtype.kind == "i":
@@ -304,7 +321,9 @@ class RasterFile:
             warped = WarpedVRT(
                 plain, src_crs=crs, crs=crs, resampling=Resampling.bilinear,
                 nodata=nodata, add_alpha=alpha,
-                tolerance=0,  # exact: an approximation would depend on the window
+                src_nodata=nodata_in,
+                # Exact and without smoothing: GDAL's approximations depend on the window.
+                tolerance=0, XSCALE="1", YSCALE="1",
             )  # fmt: skip
         except GDAL_ERRORS as error:
             raise GridError(
@@ -349,6 +368,30 @@ class RasterFile:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _check_latitude(grid: Grid, name: str) -> None:
+    """Refuses degrees that are none: a raster in metres that was given a geographic CRS."""
+    if not grid.is_geographic:
+        return
+    to_degrees = float(grid.crs.units_factor[1]) * 180 / np.pi
+    _, bottom, _, top = (bound * to_degrees for bound in grid.bounds)
+    slack = -grid.transform.e * to_degrees
+    if top > 90 + slack or bottom < -90 - slack:
+        raise GridError(
+            f"{name} reaches from latitude {bottom:.6g} to {top:.6g}, beyond the poles: name the "
+            "CRS that its coordinates are in with --crs."
+        )
+
+
+def _as_stored(value: float, dtype: np.dtype[Any]) -> Any:
+    """The value as cells of this dtype hold it; NaN, which equals none, when they cannot."""
+    if dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        fits = np.isfinite(value) and limits.min <= value <= limits.max and value == int(value)
+        return dtype.type(int(value)) if fits else np.nan
+    with np.errstate(over="ignore"):
+        return dtype.type(value)
 
 
 def _all(bands: NDArray[np.bool_]) -> NDArray[np.bool_]:

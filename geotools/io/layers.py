@@ -107,10 +107,11 @@ def read_layer(path: str | os.PathLike[str], layer: str | None = None) -> GeoDat
 def failing_as(what: str) -> Iterator[None]:
     """Turns what pyogrio and SQLite raise into a FileError that begins with `what`."""
     from pyogrio.errors import DataLayerError, DataSourceError
+    from pyproj.exceptions import CRSError
 
     try:
         yield
-    except (DataSourceError, DataLayerError, sqlite3.Error) as error:
+    except (DataSourceError, DataLayerError, CRSError, sqlite3.Error) as error:
         reason = str(error).strip().rstrip(".")
         raise FileError(f"{what} ({reason}): check the disk, or name another file.") from error
 

@@ -8,7 +8,7 @@ compared, because GDAL's errors at close do not reach rasterio. Names are given 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,6 +60,8 @@ class GeotiffWriter:
         """Where the file is until it is complete."""
         self.gray: tuple[float, float] | None = None
         """Lowest and highest value to draw; may be set once they are known."""
+        self.when_complete: Callable[[], None] = lambda: None
+        """Called when the file is complete and before it gets its name."""
         self._target = target
         self._classes = tuple(classes)
         self._checksums: list[tuple[Window, int]] = []
@@ -164,6 +166,7 @@ class GeotiffWriter:
         except GDAL_ERRORS as error:
             raise FileError(f"{self._target} could not be written: {error}.") from None
         self._verify()
+        self.when_complete()
 
     def abandon(self) -> None:
         """Closes the file as it is."""

@@ -17,7 +17,7 @@ from geotools.io.legend import aux_xml, class_qml, ramp_qml
 from geotools.io.writer import COMPRESSIONS, GeotiffWriter
 from geotools.spec import ClassInfo
 
-__all__ = ["COMPRESSIONS", "GeotiffWriter", "create_geotiff", "create_scratch", "write_texts"]
+__all__ = ["COMPRESSIONS", "GeotiffWriter", "create_geotiff", "create_scratch"]
 
 
 @contextmanager
@@ -37,6 +37,7 @@ def create_geotiff(
 ) -> Iterator[GeotiffWriter]:
     """A `Sink` whose file appears under `path` when the `with` block ends without an error.
 
+    All files of the output are complete before the first gets its name.
     Beside a raster with `classes` appear `.aux.xml` (names, attribute table with the area per
     class) and `.qml` (QGIS's style); beside one with `gray`, a `.qml` alone.
 
@@ -62,7 +63,14 @@ def create_geotiff(
             f"Compression {compress!r} is not known: use one of {', '.join(COMPRESSIONS)}."
         )
     target = check_output(path, overwrite=overwrite)
-    with write_atomic(target, overwrite=overwrite) as temporary:
+    if target.suffix.lower() not in (".tif", ".tiff"):
+        raise FileError(f"{target} is no name of a GeoTIFF: give one that ends in .tif.")
+    legend, style = Path(f"{target}.aux.xml"), target.with_suffix(".qml")
+    beside = [legend, style] if classes else [style] if gray is not None else []
+    for path_beside in beside:
+        check_output(path_beside, overwrite=overwrite)
+    with ExitStack() as outputs:
+        temporary = outputs.enter_context(write_atomic(target, overwrite=overwrite))
         writer = GeotiffWriter(
             temporary,
             target,
@@ -76,22 +84,37 @@ def create_geotiff(
             compress,
         )
         writer.gray = gray
+
+        def write_beside() -> None:
+            texts: dict[Path, str] = {}
+            if classes:
+                texts[legend] = aux_xml(classes, writer.area_m2())
+                texts[style] = class_qml(classes)
+            elif writer.gray is not None:
+                texts[style] = ramp_qml(*writer.gray)
+            for file, text in texts.items():
+                outputs.enter_context(_text(file, text, overwrite=overwrite))
+
+        writer.when_complete = write_beside
         try:
             yield writer
             writer.complete()
         except BaseException:
             writer.abandon()
             raise
-        sidecars: dict[Path, str] = {}
-        if classes:
-            sidecars[Path(f"{target}.aux.xml")] = aux_xml(classes, writer.area_m2())
-            sidecars[target.with_suffix(".qml")] = class_qml(classes)
-        elif writer.gray is not None:
-            sidecars[target.with_suffix(".qml")] = ramp_qml(*writer.gray)
-        write_texts(sidecars)
-        for ending in (".aux.xml", ".ovr", ".msk"):  # they belonged to the file that was replaced
-            if (stale := Path(f"{target}{ending}")) not in sidecars:
-                stale.unlink(missing_ok=True)
+    for ending in (".aux.xml", ".ovr", ".msk"):  # they belonged to the file that was replaced
+        if not (classes and ending == ".aux.xml"):
+            Path(f"{target}{ending}").unlink(missing_ok=True)
+
+
+@contextmanager
+def _text(path: Path, text: str, *, overwrite: bool) -> Iterator[None]:
+    """A small text file that is complete on entering, and gets its name on leaving."""
+    with write_atomic(path, overwrite=overwrite) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")
+        if part.read_text(encoding="utf-8") != text:
+            raise FileError(f"{path} does not hold what was written: is the disk full?")
+        yield
 
 
 @contextmanager
@@ -111,17 +134,3 @@ def create_scratch(
     finally:
         writer.abandon()
         scratch.unlink(missing_ok=True)
-
-
-def write_texts(texts: Mapping[Path, str]) -> None:
-    """Writes small text files, replacing what was there; none appears before all are complete.
-
-    Raises:
-        FileError: one cannot be written, or does not hold what was written.
-    """
-    with ExitStack() as outputs:
-        for path, text in texts.items():
-            part = outputs.enter_context(write_atomic(path, overwrite=True))
-            part.write_text(text, encoding="utf-8", newline="\n")
-            if part.read_text(encoding="utf-8") != text:
-                raise FileError(f"{path} does not hold what was written: is the disk full?")

@@ -20,6 +20,7 @@ __all__ = [
     "DemOptions",
     "FilePath",
     "as_text",
+    "check_apart",
     "check_paths",
     "elevation",
     "open_dem",
@@ -67,7 +68,7 @@ def elevation(file: RasterFile, reading: DemOptions) -> Dem:
     factor = reading.z_factor
     if factor is None:
         factor = vertical_unit_m(file.grid.crs.wkt, file.units[0])
-    return Dem(file, name=file.name, z_factor=factor)
+    return Dem(file, name=file.name, z_factor=factor, says_nodata=file.nodata is not None)
 
 
 def check_paths(source: FilePath, outputs: Sequence[FilePath], overwrite: bool) -> list[Path]:
@@ -78,6 +79,18 @@ def check_paths(source: FilePath, outputs: Sequence[FilePath], overwrite: bool) 
         if target.exists() and origin.exists() and target.samefile(origin):
             raise FileError(f"{target} is the input itself: name another output.")
     return targets
+
+
+def check_apart(file: RasterFile, outputs: Sequence[Path]) -> None:
+    """Nothing, when no output would replace a file that the input is read from.
+
+    Raises:
+        FileError: one would.
+    """
+    for target in outputs:
+        for origin in map(Path, file.files):
+            if target.exists() and origin.exists() and target.samefile(origin):
+                raise FileError(f"{target} belongs to the input {file.name}: name another output.")
 
 
 @contextmanager

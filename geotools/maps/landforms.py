@@ -14,11 +14,13 @@ import numpy as np
 from geotools.effort import Effort
 from geotools.errors import FileError, RasterError
 from geotools.grid import Window
+from geotools.io.geopackage import check_layer, write_layer
 from geotools.io.geotiff import open_raster
 from geotools.io.writing import GeotiffWriter, create_geotiff, create_scratch
 from geotools.maps.inputs import (
     DemOptions,
     FilePath,
+    check_apart,
     check_paths,
     elevation,
     open_dem,
@@ -34,6 +36,10 @@ if TYPE_CHECKING:
 
 
 __all__ = ["LandformMap", "Polygons", "map_landforms"]
+
+
+_LAYER = "landforms"
+"""Name of the polygon layer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,7 @@ def map_landforms(
         )
     with ExitStack() as stack:
         file = stack.enter_context(open_dem(dem, reading))
+        check_apart(file, [target, *([Path(polygons.path)] if polygons else [])])
         source = elevation(file, reading)
         mapper.check(source.grid, file.name, warn)
         origin = stack.enter_context(provenance(file))
@@ -193,7 +200,6 @@ def _write_polygons(
 ) -> None:
     """Writes the layer from the finished raster, which has no name yet."""
     from geotools.convert import polygonize
-    from geotools.io.geopackage import write_layer
 
     with ExitStack() as stack:
         forms = stack.enter_context(open_raster(writer.path, bands=[1]))
@@ -215,7 +221,7 @@ def _write_polygons(
         write_layer(
             polygons.path,
             batches,
-            layer="landforms",
+            layer=_LAYER,
             classes=classes,
             metadata=tags,
             crs=writer.grid.crs,
@@ -225,6 +231,8 @@ def _write_polygons(
 
 def _check_polygons(polygons: Polygons, dem: FilePath, raster: Path, overwrite: bool) -> None:
     target = check_paths(dem, [polygons.path], overwrite)[0]
+    if target.suffix.lower() == ".gpkg":
+        check_layer(target, _LAYER, overwrite=overwrite)
     if target.absolute() == raster.absolute():
         raise FileError(f"{target} is named for raster and polygons: give two names.")
     if target.suffix.lower() != ".gpkg":

@@ -171,7 +171,7 @@ class ExactMapper:
         self.unit_m = search_unit(x_m, y_m)
         self.halo = min(
             reach(
-                self.settings.search,
+                max(self.settings.search, 1),  # nonsense is told by the algorithm itself
                 x_m=x_m,
                 y_m=y_m,
                 dialect=self.settings.dialect,

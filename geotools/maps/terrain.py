@@ -19,6 +19,7 @@ from geotools.maps.inputs import (
     DemOptions,
     FilePath,
     as_text,
+    check_apart,
     check_paths,
     elevation,
     open_dem,
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["TerrainMap", "TerrainSettings", "map_terrain"]
 
 _TILE = 1024
-_BYTES_PER_CELL = 40
-"""Working memory for a cell of a tile, beside 8 bytes for each attribute."""
+_BYTES_PER_CELL = 90
+"""Working memory for a cell of a tile, beside 16 bytes for each attribute."""
 
 _SAMPLE = 97
 """Every 97th cell of a tile is looked at for the range that the style draws."""
@@ -112,6 +113,7 @@ def map_terrain(
     target = check_paths(dem, [output], overwrite)[0]
     with ExitStack() as stack:
         file = stack.enter_context(open_dem(dem, reading))
+        check_apart(file, [target])
         source = elevation(file, reading)
         x_m, y_m = source.grid.cell_size_m()
         unit_m = search_unit(x_m, y_m)
@@ -132,6 +134,7 @@ def map_terrain(
                 dtype="float32",
                 nodata=float("nan"),
                 tags={"parameters": as_text(asdict(settings))},
+                gray=(0.0, 1.0),  # until the values are known
                 compress=compress,
                 overwrite=overwrite,
             )
@@ -154,7 +157,7 @@ def map_terrain(
         # A wide halo on small tiles would be computed over and over.
         size = max(_TILE, -(-2 * halo // 512) * 512)
         tile, threads = effort.plan(
-            tile=size, halo=halo, bytes_per_cell=_BYTES_PER_CELL + 8 * len(names)
+            tile=size, halo=halo, bytes_per_cell=_BYTES_PER_CELL + 16 * len(names)
         )
         stack.enter_context(file.block_cache(tile + 2 * halo))
         map_tiles(

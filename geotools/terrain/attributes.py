@@ -208,6 +208,11 @@ def attributes(
         raise RasterError(f"Slope unit {slope_unit!r} is unknown: use {', '.join(_SLOPE_UNITS)}.")
     if not (np.isfinite(z_factor) and z_factor > 0):
         raise RasterError(f"A z factor of {z_factor} cannot be: give metres per unit, such as 1.")
+    if not (np.isfinite(azimuth_deg) and 0 <= altitude_deg <= 90):
+        raise RasterError(
+            f"Light from azimuth {azimuth_deg}, altitude {altitude_deg} degrees cannot be: give an "
+            "azimuth clockwise from north and an altitude from 0 to 90."
+        )
     unit = search_unit(x, y) if unit_m is None else unit_m
     result = np.empty((len(chosen), *z.shape), dtype=np.float32)
     options = StencilOptions(method, slope_unit, azimuth_deg, altitude_deg, z_factor, edges)

@@ -37,6 +37,11 @@ def make_inputs(folder: Path) -> None:
     with rasterio.open(write_tif(folder / "palette.tif", np.ones((9, 9), np.uint8)), "r+") as file:
         file.write_colormap(1, {1: (255, 0, 0, 255)})
     (folder / "text.tif").write_text("hello")
+    (folder / "taken.qml").write_text("somebody's")
+    write_tif(folder / "minus.tif", np.where(terrain > 900, -9999, terrain))
+    with rasterio.open(write_tif(folder / "cubits.tif", terrain), "r+") as file:
+        file.set_band_unit(1, "cubits")
+    (folder / "mosaic.vrt").write_text(VRT)
     (folder / "text.onnx").write_text("hello")
     (folder / "three.onnx").write_bytes(neighbourhood_model(bands=3))
     (folder / "bare.onnx").write_bytes(
@@ -46,6 +51,12 @@ def make_inputs(folder: Path) -> None:
     (folder / "exists.tif").write_text("somebody's")
     (folder / "exists.gpkg").write_text("somebody's")
 
+
+VRT = """<VRTDataset rasterXSize="30" rasterYSize="20"><SRS>EPSG:32633</SRS>
+<GeoTransform>500000, 30, 0, 5000000, 0, -30</GeoTransform>
+<VRTRasterBand dataType="Float32" band="1"><SimpleSource>
+<SourceFilename relativeToVRT="1">good.tif</SourceFilename><SourceBand>1</SourceBand>
+</SimpleSource></VRTRasterBand></VRTDataset>"""
 
 EXACT = ("--method", "geomorphons")
 CASES = {
@@ -66,6 +77,18 @@ CASES = {
     "output is a folder": ("is a folder", "good.tif", "folder.tif", EXACT),
     "output is the input": ("is the input itself", "good.tif", "good.tif", (*EXACT, "--overwrite")),
     "output exists": ("--overwrite", "good.tif", "exists.tif", EXACT),
+    "sidecar exists": ("taken.qml exists", "good.tif", "taken.tif", EXACT),
+    "no name of a GeoTIFF": (".tif", "good.tif", "out.png", EXACT),
+    "too long a name": ("too long", "good.tif", "a" * 300 + ".tif", EXACT),
+    "source of a VRT": (
+        "belongs to the input", "mosaic.vrt", "good.tif", (*EXACT, "--overwrite"),
+    ),
+    "an unknown unit": ("--z-factor", "cubits.tif", "out.tif", EXACT),
+    "metres as degrees": (
+        "beyond the poles", "no_crs.tif", "out.tif", (*EXACT, "--crs", "EPSG:4326"),
+    ),
+    "-9999 not declared": ("--nodata -9999", "minus.tif", "out.tif", EXACT),
+    "negative search": ("at least 1", "good.tif", "out.tif", (*EXACT, "--search", "-3")),
     "polygons exist": ("--overwrite", "good.tif", "out.tif", (*EXACT, "--polygons", "exists.gpkg")),
     "polygons are no layer": (".gpkg", "good.tif", "out.tif", (*EXACT, "--polygons", "out.shp")),
     "polygons are the raster": (

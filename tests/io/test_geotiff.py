@@ -13,7 +13,7 @@ from rasterio.crs import CRS
 from rasterio.enums import ColorInterp
 
 from geotools.errors import FileError, GeotoolsError, GridError, RasterError
-from geotools.grid import Window
+from geotools.grid import TileScheme, Window
 from geotools.io.geotiff import open_raster, parse_crs
 
 
@@ -66,6 +66,48 @@ def test_nodata_of_the_caller_replaces_that_of_the_file(tmp_path):
     data = np.array([[1, 0, 7]], np.int16)
     path = write_tif(tmp_path / "a.tif", data, nodata=0)
     assert read_all(path, nodata=7).valid.tolist() == [[True, True, False]]
+
+
+def test_nodata_of_the_caller_leaves_masks_alone(tmp_path):
+    """What a mask band hides stays hidden."""
+    mask = np.full((4, 4), 255, np.uint8)
+    mask[0] = 0
+    path = write_tif(tmp_path / "a.tif", np.arange(16, dtype=np.int16).reshape(4, 4))
+    with (
+        rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True),
+        rasterio.open(path, "r+") as dataset,
+    ):
+        dataset.write_mask(mask)
+    assert read_all(path, nodata=7).valid.sum() == 11
+
+
+@pytest.mark.parametrize(
+    ("dtype", "stored", "given"),
+    [
+        ("float32", np.finfo(np.float32).min, -3.40282347e38),
+        ("float32", np.float32(-99999.9), -99999.9),
+        ("int16", -1, -1.0),
+    ],
+)
+def test_nodata_of_the_caller_is_rounded_as_the_cells_are(tmp_path, dtype, stored, given):
+    """A number that people type matches the cell that it means."""
+    data = np.array([[1, stored, 3]], dtype)
+    path = write_tif(tmp_path / "a.tif", data)
+    assert read_all(path, nodata=given).valid.tolist() == [[True, False, True]]
+
+
+def test_nodata_that_no_cell_can_hold(tmp_path):
+    """A value outside the type, or NaN, marks nothing."""
+    path = write_tif(tmp_path / "a.tif", np.array([[1, 255]], np.uint8))
+    for value in (-9999, 300, 1.5, float("nan")):
+        assert read_all(path, nodata=value).valid.all()
+
+
+def test_degrees_beyond_the_poles(tmp_path):
+    """A raster in metres that is given a geographic CRS is refused."""
+    path = write_tif(tmp_path / "a.tif", np.ones((4, 4), np.float32), crs=None)
+    with pytest.raises(GridError, match="beyond the poles"):
+        read_all(path, crs="EPSG:4326")
 
 
 def test_scale_and_offset_apply(tmp_path):
@@ -147,6 +189,33 @@ def test_rotated_raster_is_warped(tmp_path):
         for axis in (0, 1):
             inner &= np.roll(raster.valid, shift, axis)
     assert np.abs(raster.data[0] - expected)[inner].max() < 0.01
+
+
+def test_a_rotated_raster_does_not_depend_on_the_window(tmp_path):
+    """Warped cells are the same to the last bit in windows of any size, on rough ground too."""
+    transform = Affine.translation(5e5, 5e6) @ Affine.rotation(20) @ Affine.scale(10, -10)
+    rough = make_terrain(700, 600) + np.random.default_rng(0).normal(0, 5, (700, 600))
+    path = write_tif(tmp_path / "a.tif", rough.astype(np.float32), transform=transform)
+    with open_raster(path) as source:
+        whole = source.read(source.grid.window)
+        for size in (100, 333, 512):
+            for tile in TileScheme(size, margin=7).tiles(source.grid):
+                part, expected = source.read(tile.read), whole.read(tile.read)
+                assert np.array_equal(part.valid, expected.valid)
+                assert np.array_equal(part.data[0][part.valid], expected.data[0][part.valid])
+
+
+@pytest.mark.parametrize(
+    ("dtype", "missing"), [("uint8", 255), ("int16", -9999), ("float32", -9999.0)]
+)
+def test_nodata_of_the_caller_on_a_rotated_raster(tmp_path, dtype, missing):
+    """Missing cells are neither blended into neighbours nor seen outside the raster."""
+    transform = Affine.translation(5e5, 5e6) @ Affine.rotation(30) @ Affine.scale(10, -10)
+    data = np.full((60, 70), 100, dtype)
+    data[20:30, 20:40] = missing
+    raster = read_all(write_tif(tmp_path / "a.tif", data, transform=transform), nodata=missing)
+    assert np.array_equal(np.unique(raster.data[0][raster.valid]), [100])
+    assert 0.2 < raster.valid.mean() < 0.7
 
 
 def test_ground_control_points_place_a_raster(tmp_path):
