@@ -80,7 +80,7 @@ def landform_picture(
     _draw_shares(right, codes.data[0], codes.valid, area, classes)
     figure.suptitle(title, fontsize=12)
     with write_atomic(output, overwrite=overwrite, verify=_check_png) as part:
-        figure.savefig(part, dpi=110)
+        figure.savefig(part, dpi=90)
 
 
 def _color(classes: Sequence[ClassInfo], code: int) -> str:
