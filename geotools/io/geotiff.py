@@ -17,9 +17,8 @@ import numpy as np
 import rasterio
 import rasterio.windows
 from rasterio.crs import CRS
-from rasterio.enums import ColorInterp, MaskFlags, Resampling
+from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.errors import CRSError
-from rasterio.vrt import WarpedVRT
 
 from geotools.errors import FileError, GridError, RasterError
 from geotools.grid import Grid, Window
@@ -31,6 +30,7 @@ from geotools.io.gate import (
     open_dataset,
     reason,
 )
+from geotools.io.placing import check_latitude, needs_warp, north_up, numpy_name
 from geotools.raster import Raster
 
 if TYPE_CHECKING:
@@ -117,11 +117,11 @@ class RasterFile:
         check_layout(
             self.name,
             plain.block_shapes,
-            max(np.dtype(_numpy_name(dtype)).itemsize for dtype in plain.dtypes),
+            max(np.dtype(numpy_name(dtype)).itemsize for dtype in plain.dtypes),
             plain.count,
         )
         self.driver: str = plain.driver
-        self._warped = _needs_warp(plain)
+        self._warped = needs_warp(plain)
         dataset = self._dataset()
         crs = self._assumed or dataset.crs
         if crs is None:
@@ -145,7 +145,7 @@ class RasterFile:
             self.grid = Grid(crs, transform, dataset.width, dataset.height)
         except GridError as error:
             raise GridError(f"{self.name}: {error}") from None
-        _check_latitude(self.grid, self.name)
+        check_latitude(self.grid, self.name)
         self.band_numbers = self._choose(dataset, bands)
         self.bands = tuple(
             dataset.descriptions[number - 1] or f"band {number}" for number in self.band_numbers
@@ -176,7 +176,7 @@ class RasterFile:
         return tuple(bands)
 
     def _result_dtype(self, dataset: Any) -> np.dtype[Any]:
-        dtypes = [_numpy_name(dataset.dtypes[number - 1]) for number in self.band_numbers]
+        dtypes = [numpy_name(dataset.dtypes[number - 1]) for number in self.band_numbers]
         if any(np.dtype(dtype).kind == "c" for dtype in dtypes):
             raise RasterError(
                 f"{self.name} holds complex numbers: make it real first, for example the "
@@ -290,7 +290,11 @@ class RasterFile:
         place = self._shared if self._in_strips else self._local
         if not hasattr(place, "dataset"):
             plain = self._open_plain()
-            place.dataset = self._warp(plain) if self._warped else plain
+            if self._warped:
+                plain = north_up(plain, self.name, crs=self._assumed, nodata=self._nodata)
+                with self._lock:
+                    self._handles.append(plain)
+            place.dataset = plain
         return place.dataset
 
     def _open_plain(self) -> Any:
@@ -298,41 +302,6 @@ class RasterFile:
         with self._lock:
             self._handles.append(dataset)
         return dataset
-
-    def _warp(self, plain: Any) -> Any:
-        gcp_crs = plain.gcps[1] if plain.gcps[0] else None
-        crs = self._assumed or plain.crs or gcp_crs
-        if crs is None:
-            raise GridError(
-                f"{self.name} is rotated, or placed by points, and has no CRS: name one with --crs."
-            )
-        # What lies outside the turned raster must be told from what lies inside: by the nodata
-        # value, by one that is made up, or by an alpha band where every value may be real.
-        dtype = np.dtype(_numpy_name(plain.dtypes[0]))
-        nodata = plain.nodata if self._nodata is None else self._nodata
-        nodata_in, alpha = nodata, False
-        if nodata is None and dtype.kind == "f":
-            nodata = float("nan")
-        elif nodata is None and dtype.kind == "i":
-            nodata = int(np.iinfo(dtype).min)
-        elif nodata is None:
-            alpha = ColorInterp.alpha not in plain.colorinterp
-        try:
-            warped = WarpedVRT(
-                plain, src_crs=crs, crs=crs, resampling=Resampling.bilinear,
-                nodata=nodata, add_alpha=alpha,
-                src_nodata=nodata_in,
-                # Exact and without smoothing: GDAL's approximations depend on the window.
-                tolerance=0, XSCALE="1", YSCALE="1",
-            )  # fmt: skip
-        except GDAL_ERRORS as error:
-            raise GridError(
-                f"{self.name} cannot be warped to a north-up grid ({reason(error)}): warp it "
-                "first with gdalwarp."
-            ) from None
-        with self._lock:
-            self._handles.append(warped)
-        return warped
 
     @contextlib.contextmanager
     def block_cache(self, rows: int) -> Iterator[None]:
@@ -370,20 +339,6 @@ class RasterFile:
         self.close()
 
 
-def _check_latitude(grid: Grid, name: str) -> None:
-    """Refuses degrees that are none: a raster in metres that was given a geographic CRS."""
-    if not grid.is_geographic:
-        return
-    to_degrees = float(grid.crs.units_factor[1]) * 180 / np.pi
-    _, bottom, _, top = (bound * to_degrees for bound in grid.bounds)
-    slack = -grid.transform.e * to_degrees
-    if top > 90 + slack or bottom < -90 - slack:
-        raise GridError(
-            f"{name} reaches from latitude {bottom:.6g} to {top:.6g}, beyond the poles: name the "
-            "CRS that its coordinates are in with --crs."
-        )
-
-
 def _as_stored(value: float, dtype: np.dtype[Any]) -> Any:
     """The value as cells of this dtype hold it; NaN, which equals none, when they cannot."""
     if dtype.kind in "iu":
@@ -397,15 +352,3 @@ def _as_stored(value: float, dtype: np.dtype[Any]) -> Any:
 def _all(bands: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(row, col): True where all of (band, row, col) are."""
     return bands[0] if len(bands) == 1 else np.asarray(bands.all(axis=0))
-
-
-def _needs_warp(dataset: Any) -> bool:
-    """True when rows and columns do not run along the axes of the CRS."""
-    if dataset.transform.is_identity and dataset.gcps[0]:
-        return True
-    return bool(dataset.transform.b or dataset.transform.d)
-
-
-def _numpy_name(dtype: str) -> str:
-    """The numpy name of a rasterio dtype, which knows complex integers."""
-    return "complex64" if dtype.startswith("complex_int") else dtype
