@@ -15,10 +15,21 @@ from typing import Any
 
 from geotools.errors import ModelError
 
-__all__ = ["METADATA_KEY", "ClassInfo", "InputInfo", "ModelSpec", "OutputInfo"]
+__all__ = [
+    "INPUT_KINDS",
+    "METADATA_KEY",
+    "OUTPUT_KINDS",
+    "ClassInfo",
+    "InputInfo",
+    "ModelSpec",
+    "OutputInfo",
+]
 
 METADATA_KEY = "geotools"
 """The ONNX metadata key that holds the JSON."""
+
+INPUT_KINDS = ("raster", "cell_size", "features", "sequence", "horizon")
+OUTPUT_KINDS = ("probabilities", "values", "rates")
 
 _SCHEMA_VERSION = 1
 
@@ -53,16 +64,19 @@ class InputInfo:
     name: str
     """Name of the graph input."""
     kind: str
-    """`raster`: (N, bands, H, W), NaN where invalid; `cell_size`: (N, 2, H, 1), metres per row."""
+    """`raster`: (N, bands, H, W), NaN where invalid; `cell_size`: (N, 2, H, 1), metres per row;
+    `features`: (N, bands), one row per cell; `sequence`: (N, length, bands), the latest events of
+    a cell, oldest first; `horizon`: (1,), days."""
     bands: tuple[str, ...] = ()
-    """Band names in order; for `cell_size`, x and y."""
+    """Names of bands or features in order; for `cell_size`, x and y."""
     unit: str = ""
     """Physical unit of the values."""
 
     def __post_init__(self) -> None:
-        if self.kind not in ("raster", "cell_size"):
+        if self.kind not in INPUT_KINDS:
             raise ModelError(
-                f"Model input {self.name!r} is of kind {self.kind!r}: known are raster, cell_size."
+                f"Model input {self.name!r} is of kind {self.kind!r}: known are "
+                f"{', '.join(INPUT_KINDS)}."
             )
 
 
@@ -73,17 +87,18 @@ class OutputInfo:
     name: str
     """Name of the graph output."""
     kind: str
-    """`probabilities`: (N, classes, H, W), summing to 1; `values`: (N, bands, H, W)."""
+    """`probabilities`: (N, classes, H, W), summing to 1; `values`: (N, bands, H, W); `rates`:
+    (N,), expected number of events per cell in the window."""
     classes: tuple[ClassInfo, ...] = ()
     """The classes, in the order of the channels."""
     unit: str = ""
     """Physical unit of the values."""
 
     def __post_init__(self) -> None:
-        if self.kind not in ("probabilities", "values"):
+        if self.kind not in OUTPUT_KINDS:
             raise ModelError(
-                f"Model output {self.name!r} is of kind {self.kind!r}: "
-                "known are probabilities, values."
+                f"Model output {self.name!r} is of kind {self.kind!r}: known are "
+                f"{', '.join(OUTPUT_KINDS)}."
             )
         codes = [info.code for info in self.classes]
         if len(set(codes)) != len(codes):
