@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,9 +46,7 @@ class Forecast:
                 f"A forecast has {self.rates.data.shape[0]} bands for {len(self.magnitudes)} "
                 "magnitude bins: give one band per bin."
             )
-        if any(
-            low >= high for low, high in zip(self.magnitudes, self.magnitudes[1:], strict=False)
-        ):
+        if any(low >= high for low, high in pairwise(self.magnitudes)):
             raise EventsError(f"Magnitude bins must rise, not {self.magnitudes}.")
         inside = self.rates.data[:, self.rates.valid]
         if not (np.isfinite(inside).all() and (inside >= 0).all()):

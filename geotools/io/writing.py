@@ -31,6 +31,7 @@ def create_geotiff(
     units: Sequence[str] = (),
     classes: Sequence[ClassInfo] = (),
     gray: tuple[float, float] | None = None,
+    style: str | None = None,
     tags: Mapping[str, str] | None = None,
     compress: str = "deflate",
     overwrite: bool = False,
@@ -39,7 +40,7 @@ def create_geotiff(
 
     All files of the output are complete before the first gets its name.
     Beside a raster with `classes` appear `.aux.xml` (names, attribute table with the area per
-    class) and `.qml` (QGIS's style); beside one with `gray`, a `.qml` alone.
+    class) and `.qml` (QGIS's style); beside one with `gray` or `style`, a `.qml` alone.
 
     Args:
         path: the GeoTIFF.
@@ -50,6 +51,7 @@ def create_geotiff(
         units: unit of each band.
         classes: classes of band 1, for a colour table and names.
         gray: lowest and highest value to draw, when there are no classes.
+        style: QGIS's QML, instead of grey values.
         tags: provenance, as `GEOTOOLS_*` metadata of the file.
         compress: one of COMPRESSIONS.
         overwrite: replace an existing file.
@@ -65,8 +67,8 @@ def create_geotiff(
     target = check_output(path, overwrite=overwrite)
     if target.suffix.lower() not in (".tif", ".tiff"):
         raise FileError(f"{target} is no name of a GeoTIFF: give one that ends in .tif.")
-    legend, style = Path(f"{target}.aux.xml"), target.with_suffix(".qml")
-    beside = [legend, style] if classes else [style] if gray is not None else []
+    legend, qml = Path(f"{target}.aux.xml"), target.with_suffix(".qml")
+    beside = [legend, qml] if classes else [qml] if gray is not None or style else []
     for path_beside in beside:
         check_output(path_beside, overwrite=overwrite)
     with ExitStack() as outputs:
@@ -89,9 +91,11 @@ def create_geotiff(
             texts: dict[Path, str] = {}
             if classes:
                 texts[legend] = aux_xml(classes, writer.area_m2())
-                texts[style] = class_qml(classes)
+                texts[qml] = class_qml(classes)
+            elif style is not None:
+                texts[qml] = style
             elif writer.gray is not None:
-                texts[style] = ramp_qml(*writer.gray)
+                texts[qml] = ramp_qml(*writer.gray)
             for file, text in texts.items():
                 outputs.enter_context(_text(file, text, overwrite=overwrite))
 
