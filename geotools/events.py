@@ -116,7 +116,7 @@ def check_events(events: GeoDataFrame) -> GeoDataFrame:
             f"The column time of the events is {events['time'].dtype}: datetime64 in UTC is needed."
         )
     for name in _NUMBERS:
-        if not np.issubdtype(events[name].dtype, np.number):
+        if getattr(events[name].dtype, "kind", "O") not in "iuf":
             raise EventsError(
                 f"The column {name} of the events is {events[name].dtype}: numbers are needed."
             )
