@@ -54,6 +54,11 @@ class Tally:
         self._skipped: dict[str, tuple[int, str]] = {}
         self._notes: list[str] = []
 
+    @property
+    def skipped_count(self) -> int:
+        """Events left out so far."""
+        return sum(count for count, _ in self._skipped.values())
+
     def skip(self, reason: str, where: str = "", count: int = 1) -> None:
         """Counts events that are left out; the first place of each reason is kept."""
         if count:

@@ -1,0 +1,137 @@
+"""read_events and read_catalog: any catalog file becomes the event table, with a report.
+
+Which format a file has is decided here, by its content; what all formats have in common
+(events that are left out, depths that are put right) is in `tidying`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from geotools.errors import EventsError, FileError
+from geotools.io.catalogs.content import Content, open_content
+from geotools.io.catalogs.formats import Format
+from geotools.io.catalogs.report import ReadReport, Tally
+from geotools.io.catalogs.tidying import tidied
+from geotools.io.catalogs.xml import refuse_doctype
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+__all__ = ["formats", "read_catalog", "read_events"]
+
+_FAMILIES = ("own", "quakeml", "geojson", "text_formats", "through_obspy")
+"""Modules that list formats, in the order in which they are asked."""
+
+_PACKAGE = "geotools.io.catalogs"
+
+
+def read_events(
+    path: str | os.PathLike[str],
+    *,
+    format: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    all_types: bool = False,
+) -> GeoDataFrame:
+    """The event table of a catalog file, in the order of time; `.attrs["report"]` says what was
+    left out and why.
+
+    The format is recognised by content: QuakeML, SC3ML, GeoJSON, many tables, what ObsPy reads,
+    and what `geotools events` writes; packed with gzip or zip too. Left out are events without
+    time or place, those of another type than earthquake, and repetitions: the same id within a
+    day, or, without ids, rows that are equal in every column. An event whose type is unknown is
+    an earthquake; one that is called induced or triggered is not.
+
+    Args:
+        path: the file.
+        format: name of the format, as in `formats()`; otherwise it is recognised.
+        columns: for any other table: column of the event table -> column of the file.
+        all_types: keep explosions, quarry blasts and everything else too.
+
+    Raises:
+        FileError: no such file, or no earthquake catalog.
+        EventsError: a catalog that cannot be read.
+    """
+    events, report = read_catalog(path, format=format, columns=columns, all_types=all_types)
+    events.attrs["report"] = asdict(report)
+    return events
+
+
+def read_catalog(
+    path: str | os.PathLike[str],
+    *,
+    format: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    all_types: bool = False,
+) -> tuple[GeoDataFrame, ReadReport]:
+    """The event table of a catalog file and what came of reading it; as `read_events`."""
+    content = open_content(path)
+    chosen = _chosen(content, format, columns)
+    tally = Tally()
+    try:
+        with content.stream() as stream:
+            found = chosen.read(stream, tally)
+        events = tidied(found, tally, all_types=all_types)
+    except EventsError as error:
+        raise EventsError(f"{content.path} ({chosen.title}): {error}") from None
+    if events.empty and not tally.skipped_count:
+        raise EventsError(
+            f"{content.path} ({chosen.title}) holds no events: name a catalog that has some."
+        )
+    return events, tally.report(os.fspath(path), chosen.name, len(events))
+
+
+def formats() -> tuple[Format, ...]:
+    """Every format that can be read, in the order in which they are tried."""
+    found: list[Format] = []
+    for family in _FAMILIES:
+        found.extend(_family(family))
+    return tuple(found)
+
+
+def _family(name: str) -> tuple[Format, ...]:
+    try:
+        module = importlib.import_module(f"{_PACKAGE}.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != f"{_PACKAGE}.{name}":
+            raise
+        return ()
+    listed: tuple[Format, ...] = module.FORMATS
+    return listed
+
+
+def _chosen(content: Content, name: str | None, columns: Mapping[str, str] | None) -> Format:
+    """The format that is asked for, or that the content shows, or that the file's name says."""
+    if columns is not None:
+        if name is not None:
+            raise EventsError("columns= is itself a format: give it, or format=, not both.")
+        from geotools.io.catalogs.text_formats import mapped
+
+        return mapped(columns)
+    if name is not None:
+        known = {format.name: format for format in formats()}
+        if name.lower() not in known:
+            raise EventsError(f"There is no format {name!r}: choose from {', '.join(known)}.")
+        return known[name.lower()]
+    try:
+        refuse_doctype(content.head if content.head.lstrip().startswith(b"<") else b"")
+    except EventsError as error:
+        raise EventsError(f"{content.path}: {error}") from None
+    known_by_name = []
+    for family in _FAMILIES:
+        for format in _family(family):
+            if format.looks(content.head):
+                return format
+            if content.suffix in format.suffixes:
+                known_by_name.append(format)
+    if known_by_name and content.head.lstrip().startswith((b"<", b"{")):
+        return known_by_name[0]
+    raise FileError(
+        f"{content.path} is not an earthquake catalog that can be read: give one of "
+        f"{', '.join(dict.fromkeys(format.title for format in formats()))}, or say with columns "
+        "(--columns time=…) which column of a table is what."
+    )
