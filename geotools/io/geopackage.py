@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geotools.errors import FileError
 from geotools.io.atomic import check_output, write_atomic
@@ -61,6 +61,7 @@ def write_layer(
     layer: str,
     overwrite: bool = False,
     classes: Sequence[ClassInfo] | None = None,
+    style: str | None = None,
     metadata: Mapping[str, str] | None = None,
     crs: Any = None,
     geometry_type: str | None = None,
@@ -79,6 +80,7 @@ def write_layer(
         layer: name of the layer.
         overwrite: replace the layer in an existing file.
         classes: draw polygons by the field `class`: a default style, for QGIS and as SLD.
+        style: any other default style, as QML.
         metadata: stored with the layer; provenance, by name.
         crs: CRS of the features when the batches have none.
         geometry_type: as in the standard; otherwise that of the first batch, and Polygon for an
@@ -102,7 +104,13 @@ def write_layer(
                 _forget(temporary, layer)
         written = _write(temporary, target, _frames(batches), layer, metadata, crs, geometry_type)
         with failing_as(f"{target} could not be written"):
-            _complete(temporary, layer, classes)
+            if classes:
+                drawn = _Style(
+                    polygon_qml(classes), polygon_sld(classes, layer), f"Classes of {layer}"
+                )
+            else:
+                drawn = _Style(style or "", "", layer)
+            _complete(temporary, layer, drawn)
     return written
 
 
@@ -229,13 +237,21 @@ def _geometry_type(batch: GeoDataFrame) -> str:
     return str(kinds[0]) if len(kinds) == 1 else "Unknown"
 
 
-def _complete(file: Path, layer: str, classes: Sequence[ClassInfo] | None) -> None:
+class _Style(NamedTuple):
+    """How a layer is drawn."""
+
+    qml: str
+    sld: str
+    description: str
+
+
+def _complete(file: Path, layer: str, style: _Style) -> None:
     """Adds the default style, and sets the times if they are prescribed."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     now = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
     time = now.strftime("%Y-%m-%dT%H:%M:%S.000Z")
     with connect(file, writing=True) as database, database:
-        if classes:
+        if style.qml:
             database.execute(_CREATE_STYLES)
             database.execute(
                 "INSERT OR IGNORE INTO gpkg_contents "
@@ -250,10 +266,15 @@ def _complete(file: Path, layer: str, classes: Sequence[ClassInfo] | None) -> No
                 "f_geometry_column, styleName, styleQML, styleSLD, useAsDefault, description, "
                 "owner, ui, update_time) VALUES ('', '', ?, ?, ?, ?, ?, 1, ?, '', NULL, ?)",
                 (
-                    layer, column, layer[:30], polygon_qml(classes),
-                    polygon_sld(classes, layer), f"Classes of {layer}", time,
+                    layer,
+                    column,
+                    layer[:30],
+                    style.qml,
+                    style.sld,
+                    style.description,
+                    time,
                 ),
-            )  # fmt: skip
+            )
         database.execute(
             "UPDATE gpkg_contents SET last_change = ? WHERE table_name IN (?, 'layer_styles')",
             (time, layer),

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from geotools.errors import EventsError, FileError
 
@@ -189,9 +189,10 @@ def _unpacked(file: Path, packing: str, member: str) -> Iterator[IO[bytes]]:
             return
         try:
             if packing == "gz":
-                inner: IO[bytes] = stack.enter_context(gzip.GzipFile(fileobj=raw))  # type: ignore[assignment]
+                inner = cast("IO[bytes]", gzip.GzipFile(fileobj=raw))
             else:
                 inner = stack.enter_context(zipfile.ZipFile(raw)).open(member)
+            stack.callback(inner.close)
         except (*_BROKEN, KeyError, ValueError) as error:
             raise FileError(f"{file} cannot be unpacked ({error}): unpack it first.") from None
         yield io.BufferedReader(_Bounded(inner, raw, file), HEAD_BYTES)
