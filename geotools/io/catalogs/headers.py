@@ -1,0 +1,153 @@
+"""Headers of tables: which column is the time, the place, the magnitude, by the names people use.
+
+A name counts without capitals, blanks, units in brackets and punctuation: "Depth (km)",
+"depth/km" and "DEPTH_KM" are one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from geotools.io.catalogs.delimited import CLOCK, Layout
+
+__all__ = ["fields_of", "header_layout", "plain_name", "split"]
+
+DELIMITERS = (",", ";", "\t", "|", r"\s+")
+_ALIASES: Mapping[str, tuple[str, ...]] = {
+    "time": (
+        "time", "datetime", "origintime", "eventtime", "timestring", "timeutc", "utctime",
+        "datetimeutc", "utcdatetime", "origintimeutc", "timestamp", "utc", "hora", "ot",
+    ),
+    "date": ("date", "dateutc", "eventdate", "origindate", "fecha", "yyyymmdd", "yyyymmdddate"),
+    "longitude": ("longitude", "lon", "long", "lng", "longitud", "longitudedeg", "londeg",
+                  "evlon", "evlo", "x"),
+    "latitude": ("latitude", "lat", "latitud", "latitudedeg", "latdeg", "evlat", "evla", "y"),
+    "depth_m": ("depthm", "depm"),
+    "depth_km": ("depth", "depthkm", "dep", "depkm", "evdp", "profundidad", "hypodepth"),
+    "magnitude": ("magnitude", "mag", "m", "prefmag", "magnitud", "mw", "ml", "ms", "mb", "md"),
+    "magnitude_type": ("magnitudetype", "magtype", "magt", "mtype", "typemag"),
+    "event_id": ("eventid", "evid", "id", "publicid", "eventpublicid", "evno", "quakeid"),
+    "event_type": ("eventtype", "evtype", "etype", "type"),
+    "year": ("year", "yr", "yyyy", "ano"),
+    "month": ("month", "mo", "mon", "mm", "mes"),
+    "day": ("day", "dy", "da", "dd", "dia"),
+    "hour": ("hour", "hr", "ho", "hh"),
+    "minute": ("minute", "min", "mi", "mn", "mins"),
+    "second": ("second", "sec", "seconds", "se", "ss", "sc", "secs"),
+}  # fmt: skip
+_KINDS = {"mw": "Mw", "ml": "ML", "ms": "Ms", "mb": "mb", "md": "Md"}
+_MAGNITUDE_TYPE = re.compile(r"m[a-z]{0,4}", re.IGNORECASE)
+_DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
+_COMMA_NUMBER = re.compile(r"\s*[-+]?\d{1,3},\d+\s*")
+
+
+def plain_name(name: str) -> str:
+    """The name without capitals, units and punctuation; metres stay."""
+    name = name.strip().strip("#\"'").strip().lower()
+    metres = re.search(r"[\[(/]\s*m\s*[\])]?$", name)
+    name = re.sub(r"[\[(].*?[\])]", "", name)
+    return re.sub(r"[^a-z0-9]", "", name) + ("m" if metres and name.startswith("dep") else "")
+
+
+def split(line: str, delimiter: str) -> list[str]:
+    """The fields of one line."""
+    import csv
+
+    if delimiter == r"\s+":
+        return line.split()
+    rows = list(csv.reader([line[:10_000]], delimiter=delimiter, skipinitialspace=True))
+    return [cell.strip() for cell in rows[0]] if rows else []
+
+
+def fields_of(names: Sequence[str]) -> dict[str, int]:
+    """Position of every part of an event that the names tell; the better name where two do."""
+    plain = [plain_name(name) for name in names]
+    found = {}
+    for key, aliases in _ALIASES.items():
+        for alias in aliases:
+            if alias in plain:
+                found[key] = plain.index(alias)
+                break
+    return found
+
+
+def header_layout(head: bytes) -> Layout | None:
+    """The layout of a table whose first line that is no comment has names we know; else None.
+
+    The first rows decide what names leave open: a date with its time of day in one column or in
+    two, `type` as the type of the magnitude or of the event, a decimal comma.
+    """
+    lines = head.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    for place, line in enumerate(lines[:200]):
+        if not line.strip():
+            continue
+        for delimiter in DELIMITERS:
+            layout = _layout(split(line, delimiter), delimiter, lines, place)
+            if layout:
+                return layout
+        if not line.startswith("#"):
+            return None
+    return None
+
+
+def _layout(names: list[str], delimiter: str, lines: list[str], place: int) -> Layout | None:
+    if delimiter == r"\s+" and names and names[0] == "#":
+        names = names[1:]
+    fields = fields_of(names)
+    if not {"longitude", "latitude"} <= set(fields):
+        return None
+    rows = [split(line, delimiter) for line in lines[place + 1 : -1][:50] if line.strip("\n\r ")]
+    rows = [row for row in rows if row and not row[0].startswith("#")]
+    width = len(names)
+    lengths = {len(row) for row in rows}
+    if lengths == {width + 1} and all(row[-1] for row in rows):  # names of rows have no header
+        fields = {key: position + 1 for key, position in fields.items()}
+        width += 1
+    fields = _one_time(fields, rows)
+    if not ({"time"} <= set(fields) or set(CLOCK[:3]) <= set(fields)):
+        return None
+    fixed = {}
+    kind = (
+        plain_name(names[fields["magnitude"] - (width - len(names))])
+        if ("magnitude" in fields)
+        else ""
+    )
+    cells = _cells(rows, fields.get("event_type"))
+    if "magnitude_type" not in fields and cells and all(map(_MAGNITUDE_TYPE.fullmatch, cells)):
+        fields["magnitude_type"] = fields.pop("event_type")
+    elif "magnitude_type" not in fields and kind in _KINDS:
+        fixed["magnitude_type"] = _KINDS[kind]
+    comma = delimiter != "," and any(
+        _COMMA_NUMBER.fullmatch(cell)
+        for key in ("longitude", "latitude")
+        for cell in _cells(rows, fields[key])
+    )
+    return Layout(delimiter, fields, width, place + 1, "," if comma else ".", fixed)
+
+
+def _one_time(fields: dict[str, int], rows: list[list[str]]) -> dict[str, int]:
+    """The fields with one way left to say the time: one column, date and time, or the parts."""
+    fields = dict(fields)
+    if "time" in fields and any(map(_DATE.match, _cells(rows, fields["time"]))):
+        fields.pop("date", None)
+    if "date" in fields and ("time" not in fields or _has_clock(_cells(rows, fields["date"]))):
+        fields["time"] = fields.pop("date")
+    parts = set(CLOCK[:3]) <= set(fields)
+    if parts and ("time" not in fields or not any(map(_DATE.match, _cells(rows, fields["time"])))):
+        fields.pop("time", None)
+        fields.pop("date", None)
+    else:
+        for name in CLOCK:
+            fields.pop(name, None)
+    return fields
+
+
+def _has_clock(cells: list[str]) -> bool:
+    return any(":" in cell for cell in cells)
+
+
+def _cells(rows: list[list[str]], position: int | None) -> list[str]:
+    if position is None:
+        return []
+    return [row[position] for row in rows if len(row) > position and row[position]]

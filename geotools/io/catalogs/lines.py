@@ -1,0 +1,96 @@
+"""Blocks of whole lines from a stream, with the number of each line, in bounded memory.
+
+Line ends become \\n and bytes of zero become question marks, so that every reader of text sees the
+same; a line of more than 1 MB is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO
+
+from geotools.io.catalogs.report import Tally
+
+__all__ = ["LONGEST_LINE", "Block", "blocks", "is_text"]
+
+LONGEST_LINE = 1 << 20
+"""Bytes; the row of an event has some hundreds."""
+_READ = 8 << 20  # bytes at a time: about 50,000 rows
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some lines of a file that follow each other."""
+
+    first: int
+    """Number of the first line in the file, from 1."""
+    data: bytes
+    """Lines that end with \\n, the last one too."""
+
+
+def blocks(stream: IO[bytes], tally: Tally, *, size: int = _READ) -> Iterator[Block]:
+    """Blocks of lines until the stream ends; lines that are too long are counted as left out."""
+    number, rest, held, ended = 1, b"", b"", False
+    too_long = False  # within a line that is being left out
+    while not ended:
+        read = stream.read(size)
+        ended = not read
+        read = held + read
+        held = b"\r" if read.endswith(b"\r") and not ended else b""
+        rest += _plain(read[: len(read) - len(held)])
+        if ended and rest and not rest.endswith(b"\n"):
+            rest += b"\n"
+        cut = rest.rfind(b"\n") + 1
+        data, rest = rest[:cut], rest[cut:]
+        if too_long and data:
+            data = data[data.find(b"\n") + 1 :]
+            number += 1
+            too_long = False
+        if len(rest) > LONGEST_LINE or too_long:
+            if not too_long:
+                _left_out(tally, number + data.count(b"\n"))
+            rest, too_long = b"", True
+        if data:
+            yield Block(number, _shortened(data, number, tally))
+            number += data.count(b"\n")
+
+
+def is_text(head: bytes) -> bool:
+    """True for the beginning of a text in UTF-8 or an encoding of single bytes.
+
+    False for XML, HTML and JSON too: they are nobody's table.
+    """
+    return bool(head.strip()) and b"\0" not in head and head.lstrip()[:1] not in (b"<", b"{", b"[")
+
+
+def _plain(data: bytes) -> bytes:
+    if b"\0" in data:
+        data = data.replace(b"\0", b"?")
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return data
+
+
+def _shortened(data: bytes, number: int, tally: Tally) -> bytes:
+    """The lines, with an empty one in the place of each that is too long."""
+    if len(data) <= LONGEST_LINE or _longest(data) <= LONGEST_LINE:
+        return data
+    kept = []
+    for place, line in enumerate(data.split(b"\n")):
+        if len(line) > LONGEST_LINE:
+            _left_out(tally, number + place)
+            line = b""
+        kept.append(line)
+    return b"\n".join(kept)
+
+
+def _longest(data: bytes) -> int:
+    import numpy as np
+
+    ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n"))
+    return int(np.diff(ends, prepend=-1).max(initial=0))
+
+
+def _left_out(tally: Tally, number: int) -> None:
+    tally.skip("a line of more than 1 MB", f"line {number}")
