@@ -14,6 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geotools.errors import EventsError
+from geotools.evaluation.number_tests import (
+    MOST_EVENTS,
+    NumberTest,
+    negative_binomial_number_test,
+    number_test,
+    verdict_of,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -31,39 +38,9 @@ __all__ = [
     "spatial_test",
 ]
 
-_MOST_EVENTS = 1e9
-"""More than this expected in all is no count of earthquakes but a mistake in the units."""
-
 _TIE = 1e-9
 """Log-likelihoods that differ relatively by less are equal: sums of the same terms in another
 order must not decide a test."""
-
-
-@dataclass(frozen=True, slots=True)
-class NumberTest:
-    """Whether the observed number of events could be a draw from the forecast's."""
-
-    name: str
-    """"N" or "N, negative binomial"."""
-    expected: float
-    """Expected number of events."""
-    observed: int
-    """Observed number of events."""
-    delta1: float
-    """Probability of at least as many events as were observed; small: too few were expected."""
-    delta2: float
-    """Probability of at most as many; small: too many were expected."""
-    interval: tuple[int, int]
-    """Central 95 % of the number under the forecast."""
-
-    @property
-    def quantile(self) -> float:
-        """The smaller of both probabilities."""
-        return min(self.delta1, self.delta2)
-
-    def verdict(self, level: float = 0.05) -> str:
-        """What the test says, two-sided at `level`."""
-        return _verdict(self.quantile, level / 2, level)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,70 +60,13 @@ class LikelihoodTest:
 
     def verdict(self, level: float = 0.05) -> str:
         """What the test says, one-sided at `level`: low likelihoods are inconsistent."""
-        return _verdict(self.quantile, level, level)
-
-
-def number_test(expected: float, observed: int) -> NumberTest:
-    """The N test with Poisson numbers (Zechar, Gerstenberger and Rhoades 2010, eq. 4 to 6).
-
-    Args:
-        expected: number of events that the forecast expects in all.
-        observed: number of events that happened.
-
-    Raises:
-        EventsError: a number that cannot be.
-    """
-    from scipy.special import gammainc, gammaincc
-    from scipy.stats import poisson
-
-    expected, observed = _numbers(expected, observed)
-    low, high = poisson.interval(0.95, expected) if expected else (0, 0)
-    return NumberTest(
-        "N",
-        expected,
-        observed,
-        float(gammainc(observed, expected)) if observed else 1.0,
-        float(gammaincc(observed + 1, expected)),
-        (int(low), int(high)),
-    )
-
-
-def negative_binomial_number_test(expected: float, observed: int, variance: float) -> NumberTest:
-    """The N test with negative binomial numbers, for clustered catalogs (Werner et al. 2010).
-
-    Args:
-        expected: number of events that the forecast expects in all.
-        observed: number of events that happened.
-        variance: of the number of events, above `expected`; from the years before the test.
-
-    Raises:
-        EventsError: a number that cannot be, or a variance that is not above the mean.
-    """
-    from scipy.special import betainc
-    from scipy.stats import nbinom
-
-    expected, observed = _numbers(expected, observed)
-    if not (math.isfinite(variance) and variance > expected > 0):
-        raise EventsError(
-            f"A negative binomial number of mean {expected:g} cannot have the variance "
-            f"{variance:g}: it must be above the mean."
-        )
-    size, share = expected**2 / (variance - expected), expected / variance
-    low, high = nbinom.interval(0.95, size, share)
-    return NumberTest(
-        "N, negative binomial",
-        expected,
-        observed,
-        float(betainc(observed, size, 1 - share)) if observed else 1.0,
-        float(betainc(size, observed + 1, share)),
-        (int(low), int(high)),
-    )
+        return verdict_of(self.quantile, level, level)
 
 
 def likelihood_test(
     rates: ArrayLike, counts: ArrayLike, *, simulations: int = 1000, seed: int = 0
 ) -> LikelihoodTest:
-    """The L test: number, places and magnitudes together (Zechar et al. 2010, eq. 7 to 11).
+    """The L test: number, places and magnitudes together (Zechar et al. 2010).
 
     Args:
         rates: (cells, bins) expected number of events; any shape.
@@ -240,7 +160,7 @@ def consistency_tests(
     rates: ArrayLike,
     counts: ArrayLike,
     *,
-    dispersion: float | None = None,
+    variance_ratio: float | None = None,
     simulations: int = 1000,
     seed: int = 0,
 ) -> tuple[NumberTest | LikelihoodTest, ...]:
@@ -249,8 +169,8 @@ def consistency_tests(
     Args:
         rates: (cells, bins) expected number of events.
         counts: (cells, bins) observed number of events.
-        dispersion: variance of the number of events divided by its mean, from the years before
-            the test; without it, or when not above 1, the negative binomial test is left out.
+        variance_ratio: variance of the number of events divided by its mean, from the years
+            before the test; without it, or when not above 1, there is no negative binomial test.
         simulations: catalogs per test.
         seed: fixes them.
 
@@ -260,8 +180,8 @@ def consistency_tests(
     expected, observed = _checked(rates, counts)
     total, number = float(expected.sum()), int(observed.sum())
     found: list[NumberTest | LikelihoodTest] = [number_test(total, number)]
-    if dispersion is not None and dispersion > 1:
-        found.append(negative_binomial_number_test(total, number, dispersion * total))
+    if variance_ratio is not None and variance_ratio > 1:
+        found.append(negative_binomial_number_test(total, number, variance_ratio * total))
     tests = (
         magnitude_test,
         spatial_test,
@@ -324,7 +244,8 @@ def _catalogs(
             cells = np.flatnonzero(times)
             yield cells, times[cells]
         else:
-            drawn = np.searchsorted(cumulative, rng.random(events), side="right")
+            variates = np.sort(rng.random(events))  # sorted: neighbours in memory are asked for
+            drawn = np.searchsorted(cumulative, variates, side="right")
             yield np.unique(drawn, return_counts=True)
 
 
@@ -340,12 +261,6 @@ def _quantile(simulated: NDArray[np.float64], observed: float) -> float:
     return float((simulated <= observed + _TIE * max(1.0, abs(observed))).mean())
 
 
-def _verdict(quantile: float, limit: float, level: float) -> str:
-    if math.isnan(quantile):
-        return "not tested"
-    return f"{'' if quantile >= limit else 'not '}consistent at {100 * level:g} %"
-
-
 def _summed(
     rates: NDArray[np.float64], counts: NDArray[np.int64], axis: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -353,17 +268,6 @@ def _summed(
     kept = axis % rates.ndim
     others = tuple(other for other in range(rates.ndim) if other != kept)
     return rates.sum(axis=others), counts.sum(axis=others)
-
-
-def _numbers(expected: float, observed: int) -> tuple[float, int]:
-    if not (0 <= expected <= _MOST_EVENTS and 0 <= observed <= _MOST_EVENTS):
-        raise EventsError(
-            f"{expected} expected and {observed} observed events: numbers from 0 to "
-            f"{_MOST_EVENTS:g} are needed."
-        )
-    if observed != int(observed):
-        raise EventsError(f"{observed} events were observed: a whole number is needed.")
-    return float(expected), int(observed)
 
 
 def _checked(rates: ArrayLike, counts: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -379,9 +283,9 @@ def _checked(rates: ArrayLike, counts: ArrayLike) -> tuple[NDArray[np.float64], 
     whole = observed.astype(np.int64)
     if (whole != observed).any() or (whole < 0).any():
         raise EventsError("The observation holds counts that are no whole numbers from 0 up.")
-    if not 0 < expected.sum() <= _MOST_EVENTS:
+    if not 0 < expected.sum() <= MOST_EVENTS:
         raise EventsError(
             f"The forecast expects {expected.sum():g} events in all: more than 0 and at most "
-            f"{_MOST_EVENTS:g} can be tested."
+            f"{MOST_EVENTS:g} can be tested."
         )
     return expected, whole

@@ -76,7 +76,7 @@ def molchan(alarm: ArrayLike, counts: ArrayLike, reference: ArrayLike) -> Molcha
     miss = 1 - _rising(hits / events) if events else np.full(len(levels) + 1, np.nan)
     event_skill = 1 - (share[1:] + share[:-1]) / 2
     skill = float(hits @ event_skill) / events if events else math.nan
-    # The mean of uniform variates (Zechar and Jordan 2010, eq. 5).
+    # The mean of uniform variates (Zechar and Jordan 2010).
     reach = 1.96 * math.sqrt(1 / (12 * events)) if events else math.nan
     return Molchan(
         share, miss, skill, (max(0.5 - reach, 0.0), min(0.5 + reach, 1.0)), event_skill, events
