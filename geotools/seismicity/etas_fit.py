@@ -1,0 +1,273 @@
+"""The fit of the space-time ETAS model to a catalog by expectation and maximisation.
+
+After Veen and Schoenberg (2008) and Mizrahi, Nandan and Wiemer (2021), with a background that is
+smoothed from the probabilities of being background (Zhuang, Ogata and Vere-Jones 2002).
+"""
+
+from __future__ import annotations
+
+import math
+import time as clock
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geotools.errors import EventsError
+from geotools.seismicity._etas_maximum import Histograms, maximised
+from geotools.seismicity.cells import cell_area_km2
+from geotools.seismicity.distance import EARTH_RADIUS_KM, unit_vectors
+from geotools.seismicity.etas_parameters import EtasParameters
+from geotools.seismicity.smoothing import neighbour_km
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from geotools.grid import Grid
+
+__all__ = ["EtasFit", "fit_etas"]
+
+_UNIFORM = 0.01
+"""Share of the background that is spread evenly, as in `smoothing`."""
+_FEWEST = 100
+"""Targets that a fit of eight parameters needs at least."""
+_START = (10**-2.6, 1.8, 10**-2.5, -0.02, 10**3.5, 10**-0.85, 1.3, 0.66)
+"""First guess of k0, a, c, omega, tau, d, gamma, rho: values of a Californian fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class EtasFit:
+    """A fitted ETAS model and how the fit went."""
+
+    parameters: EtasParameters
+    """Of the triggering."""
+    background_probability: NDArray[np.float64]
+    """(events,) chance that an event was not triggered, in the order given; NaN for events that
+    are no targets."""
+    background_rate_per_day: float
+    """Independent events per day in the region, at `mref` and above."""
+    log_likelihood: float
+    """Of the targets, natural logarithm, rates per day and km2."""
+    iterations: int
+    """Steps of expectation and maximisation."""
+    converged: bool
+    """False when the steps ran out before the parameters stood still."""
+    seconds: float
+    """Wall time of the fit."""
+    targets: int
+    """Events that were explained."""
+    sources: int
+    """Events that may have triggered, targets among them."""
+
+
+def fit_etas(
+    time_days: NDArray[np.floating],
+    longitude: NDArray[np.floating],
+    latitude: NDArray[np.floating],
+    magnitude: NDArray[np.floating],
+    *,
+    mc: float,
+    start_days: float,
+    end_days: float,
+    area_km2: float | None = None,
+    grid: Grid | None = None,
+    region: NDArray[np.bool_] | None = None,
+    b_value: float | None = None,
+    magnitude_max: float | None = None,
+    background: str = "smoothed",
+    iterations: int = 100,
+    tolerance: float = 2e-3,
+    threads: int = 2,
+    progress: Callable[[int, float], None] | None = None,
+) -> EtasFit:
+    """The ETAS model that explains the events of [start, end) best.
+
+    Earlier events are sources only. All pairs nearer than 100 rupture lengths (at least 150 km)
+    count; none is kept, so memory grows with the events and time with their square: see
+    benchmarks/etas.py. Aftershocks are expected on the whole plane.
+
+    Args:
+        time_days: (events,) days since 1970-01-01 UTC; in any order.
+        longitude, latitude: (events,) degrees; give events of the region.
+        magnitude: (events,) events below `mc`, or NaN, are not used.
+        mc: magnitude of completeness, the lower edge of its bin (3.15 for bins of 0.1 at 3.2).
+        start_days, end_days: window of the targets.
+        area_km2: area of the region; or give `grid` and `region`.
+        grid, region: geographic grid and (rows, cols) mask of the region's cells.
+        b_value: by default from the targets (Aki 1965, with `mc` as lower edge).
+        magnitude_max: largest magnitude in expectations; by default 0.5 above the largest seen.
+        background: "smoothed" or "uniform".
+        iterations: steps at most.
+        tolerance: the fit ends when no parameter (logarithms of those above 0) moves by more.
+        threads: that share the pairs.
+        progress: called with the step and the log-likelihood.
+
+    Raises:
+        EventsError: too few events, windows or areas that cannot be, arrays that do not fit.
+    """
+    began = clock.perf_counter()
+    problem = _Problem(
+        time_days, longitude, latitude, magnitude, mc=mc, window=(start_days, end_days)
+    )
+    area = _area(area_km2, grid, region)
+    if background not in ("smoothed", "uniform"):
+        raise EventsError(f'The background is "smoothed" or "uniform", not {background!r}.')
+    if b_value is None:
+        excess = float((problem.magnitude[problem.first_target :] - mc).mean())
+        if not excess > 0:
+            raise EventsError("All targets have the magnitude of completeness: give b_value.")
+        b_value = math.log10(math.e) / excess
+    top = float(problem.magnitude.max()) + 0.5 if magnitude_max is None else magnitude_max
+    values = dict(zip(_NAMES, _START, strict=True))
+    parameters = EtasParameters(**values, mref=mc, b_value=b_value, magnitude_max=top)
+    targets = len(problem.time) - problem.first_target
+    chance = np.full(targets, 0.5)
+    done, converged = 0, False
+    for step in range(1, iterations + 1):
+        base = problem.background(chance, area, smoothed=background == "smoothed", threads=threads)
+        chance, histograms, log_sum = problem.expectation(parameters, base, threads)
+        likelihood = log_sum - base[1] - histograms.expected(parameters)
+        if progress is not None:
+            progress(step, likelihood)
+        better = maximised(histograms, parameters)
+        moved = _moved(parameters, better)
+        parameters, done = better, step
+        if moved < tolerance:
+            converged = True
+            break
+    probability = np.full(len(time_days), np.nan)
+    probability[problem.order[problem.first_target :]] = chance
+    return EtasFit(
+        parameters=parameters,
+        background_probability=probability,
+        background_rate_per_day=float(chance.sum()) / (end_days - start_days),
+        log_likelihood=likelihood,
+        iterations=done,
+        converged=converged,
+        seconds=clock.perf_counter() - began,
+        targets=targets,
+        sources=len(problem.time),
+    )
+
+
+_NAMES = ("k0", "a", "c_days", "omega", "tau_days", "d_km2", "gamma", "rho")
+_LOGARITHMIC = ("k0", "c_days", "tau_days", "d_km2", "rho")
+
+
+class _Problem:
+    """Events in the order of time, and the sums over their pairs."""
+
+    def __init__(
+        self,
+        time_days: NDArray[np.floating],
+        longitude: NDArray[np.floating],
+        latitude: NDArray[np.floating],
+        magnitude: NDArray[np.floating],
+        *,
+        mc: float,
+        window: tuple[float, float],
+    ) -> None:
+        arrays = [
+            np.asarray(values, np.float64) for values in (time_days, longitude, latitude, magnitude)
+        ]
+        if len({values.shape for values in arrays}) != 1 or arrays[0].ndim != 1:
+            raise EventsError(
+                f"Events have arrays of shapes {[values.shape for values in arrays]}: give one "
+                "value per event."
+            )
+        start, end = window
+        if not (math.isfinite(start) and math.isfinite(end) and start < end):
+            raise EventsError(f"Targets from day {start} to day {end} are none: turn round.")
+        used = np.all([np.isfinite(values) for values in arrays], axis=0)
+        used &= (arrays[3] >= mc - 1e-6) & (arrays[0] < end)
+        order = np.flatnonzero(used)
+        order = order[np.lexsort([values[order] for values in (*arrays[1:], arrays[0])])]
+        self.order = order
+        self.time, lon, lat, self.magnitude = (values[order] for values in arrays)
+        self.first_target = int(np.searchsorted(self.time, start, side="left"))
+        if len(order) - self.first_target < _FEWEST:
+            raise EventsError(
+                f"{len(order) - self.first_target} events of magnitude {mc:g} or more are in the "
+                f"window of the fit: {_FEWEST} are needed, so take generic parameters."
+            )
+        self.mc, self.window = mc, window
+        self.points = unit_vectors(lon, lat)
+        self.width = neighbour_km(lon[self.first_target :], lat[self.first_target :])
+        # Subsurface rupture length of all slip types (Wells and Coppersmith 1994, table 2A).
+        cut = np.maximum(100 * 10 ** (0.59 * self.magnitude - 2.44), 150.0)
+        chord = 2 * np.sin(np.minimum(cut / EARTH_RADIUS_KM, math.pi) / 2)
+        self._cut2 = chord**2
+
+    def background(
+        self, chance: NDArray[np.float64], area: float, *, smoothed: bool, threads: int
+    ) -> tuple[NDArray[np.float64], float]:
+        """Background rates at the targets, per day and km2, and the number of background events."""
+        from geotools.seismicity._etas_loops import background_density
+
+        days = self.window[1] - self.window[0]
+        number = float(chance.sum())
+        even = np.full(len(chance), number / (area * days))
+        if not smoothed:
+            return even, number
+        points = self.points[self.first_target :]
+        density = np.empty(len(chance))
+
+        def part(first: int) -> None:
+            background_density(points, self.width, chance, first, threads, density)
+
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(part, range(threads)))
+        return (1 - _UNIFORM) * density / days + _UNIFORM * even, number
+
+    def expectation(
+        self, parameters: EtasParameters, base: tuple[NDArray[np.float64], float], threads: int
+    ) -> tuple[NDArray[np.float64], Histograms, float]:
+        """Chances of being background, who triggered whom, and the sum of log rates."""
+        from geotools.seismicity._etas_loops import expectation
+
+        p = parameters
+        rate = p.k0 * np.exp(p.a * (self.magnitude - self.mc))
+        spread = p.spread_km2(self.magnitude)
+        parts = [
+            Histograms(self.time, self.magnitude, self.mc, self.window) for _ in range(threads)
+        ]
+        chance = np.empty(len(base[0]))
+        totals = np.empty(len(base[0]))
+
+        def part(first: int) -> float:
+            found = parts[first]
+            return float(
+                expectation(
+                    self.time, self.points, rate, spread, self._cut2, found.group, p.c_days,
+                    p.omega, p.tau_days, p.rho, self.first_target, base[0], first, threads, chance,
+                    found.offspring, found.by_time, found.by_space, *found.scales, totals,
+                )
+            )  # fmt: skip
+
+        with ThreadPoolExecutor(threads) as pool:
+            log_sum = sum(pool.map(part, range(threads)))
+        for other in parts[1:]:
+            parts[0].add(other)
+        return chance, parts[0], log_sum
+
+
+def _area(area_km2: float | None, grid: Grid | None, region: NDArray[np.bool_] | None) -> float:
+    if grid is not None and region is not None:
+        return float(cell_area_km2(grid, region).sum())
+    if area_km2 is None or not area_km2 > 0:
+        raise EventsError(
+            f"The region has an area of {area_km2} km2: give one, or grid and region."
+        )
+    return float(area_km2)
+
+
+def _moved(before: EtasParameters, after: EtasParameters) -> float:
+    """Largest change of a parameter, of its logarithm where it is above 0 by nature."""
+    old, new = before.to_dict(), after.to_dict()
+    changes = [
+        abs(math.log(new[name] / old[name])) if name in _LOGARITHMIC else abs(new[name] - old[name])
+        for name in _NAMES
+    ]
+    return max(changes)
