@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import click
 
 from geotools.effort import Effort, parse_bytes
 
-__all__ = ["dem_options", "effort", "run_options"]
+__all__ = [
+    "catalog_options",
+    "column_mapping",
+    "dem_options",
+    "effort",
+    "moment",
+    "output_options",
+    "run_options",
+]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -28,10 +37,61 @@ def dem_options(function: _Function) -> _Function:
     return function
 
 
+def catalog_options(function: _Function) -> _Function:
+    """Adds --format and --columns."""
+    for option in reversed(_CATALOG):
+        function = option(function)
+    return function
+
+
+def output_options(function: _Function) -> _Function:
+    """Adds --overwrite and --progress."""
+    for option in reversed(_OUTPUT):
+        function = option(function)
+    return function
+
+
+def column_mapping(text: str | None) -> dict[str, str] | None:
+    """What --columns says: column of the event table -> column of the file."""
+    if text is None:
+        return None
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    if not all(name.strip() and equals and found.strip() for name, equals, found in pairs):
+        raise click.UsageError(
+            f"--columns {text!r} is not understood: give pairs such as "
+            "time=origin,longitude=x,latitude=y,magnitude=mag."
+        )
+    return {name.strip(): found.strip() for name, _, found in pairs}
+
+
+def moment(text: str | None, flag: str) -> datetime | None:
+    """The time that a flag such as --start names; UTC where it names no zone."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.UsageError(
+            f"{flag} {text!r} is no time: give a date such as 2020-01-31 or 2020-01-31T12:00:00."
+        ) from None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
 def effort(tile: int | None, threads: int | None, memory: str | None) -> Effort:
     """What --tile, --threads and --memory ask for."""
     return Effort(threads=threads, tile=tile, memory_bytes=parse_bytes(memory) if memory else None)
 
+
+_OUTPUT = (
+    click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
+    click.option(
+        "--progress",
+        type=click.Choice(["auto", "plain", "json", "none"]),
+        default="auto",
+        show_default=True,
+        help="How to tell of progress.",
+    ),
+)
 
 _RUN = (
     click.option("--tile", type=int, metavar="N", help="Cells on a side of a tile."),
@@ -41,14 +101,7 @@ _RUN = (
         metavar="SIZE",
         help="Memory for tiles, such as 2G; polygons take more.",
     ),
-    click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
-    click.option(
-        "--progress",
-        type=click.Choice(["auto", "plain", "json", "none"]),
-        default="auto",
-        show_default=True,
-        help="How to tell of progress.",
-    ),
+    *_OUTPUT,
 )
 
 _DEM = (
@@ -60,5 +113,14 @@ _DEM = (
         type=float,
         metavar="F",
         help="Metres in a unit of elevation, 0.3048 for feet [from the file, else 1].",
+    ),
+)
+
+_CATALOG = (
+    click.option("--format", metavar="NAME", help="Format of the catalog [recognised]."),
+    click.option(
+        "--columns",
+        metavar="NAME=COLUMN,…",
+        help="Columns of any other table, such as time=origin,longitude=x,latitude=y.",
     ),
 )

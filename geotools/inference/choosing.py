@@ -1,0 +1,107 @@
+"""Which forecaster a catalog gets: the shipped model whose region holds it, or one of its own."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geotools.errors import EventsError
+from geotools.events import check_events, days
+from geotools.forecast import utc
+from geotools.inference.forecast import Forecaster, forecaster_of
+from geotools.inference.model import open_model, shipped_models
+from geotools.seismicity.generic import generic_backbone
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+__all__ = ["GENERIC", "choose_forecaster", "generic_forecaster"]
+
+GENERIC = "generic"
+"""As `--model`: no model file, but the catalog itself."""
+
+_MOSTLY = 0.5
+"""A regional model takes a catalog when its region holds more than half of the events."""
+
+
+def choose_forecaster(
+    events: GeoDataFrame,
+    *,
+    model: str | os.PathLike[str] | None = None,
+    start: datetime,
+    min_magnitude: float | None = None,
+) -> Forecaster:
+    """The forecaster of a model file, or the one that fits the events best.
+
+    Without a model: the smallest region of a shipped model that holds more than half of the events
+    that it would use; else the largest. Where none goes down to `min_magnitude`, or the catalog
+    has no event that counts, a generic one.
+
+    Args:
+        events: an event table.
+        model: an `.onnx` file, the name of a shipped model, or `generic`.
+        start: the issue time.
+        min_magnitude: the smallest magnitude that is to be forecast.
+
+    Raises:
+        EventsError: nothing can be said from these events.
+        FileError, ModelError: the model file cannot be used.
+    """
+    shipped = shipped_models()
+    if model is not None:
+        name = os.fspath(model)
+        if name == GENERIC:
+            return generic_forecaster(events, start=start, min_magnitude=min_magnitude)
+        return forecaster_of(open_model(shipped.get(name, name)))
+    events = check_events(events)
+    issue = days(np.datetime64(utc(start).replace(tzinfo=None), "us"))
+    before = days(events["time"]) < issue
+    magnitude = events["magnitude"].to_numpy()
+    places = events["longitude"].to_numpy(), events["latitude"].to_numpy()
+    forecasters = [
+        forecaster_of(open_model(path))
+        for name, path in shipped.items()
+        if name.startswith("seismicity-")
+    ]
+    forecasters.sort(key=lambda one: one.area_m2)
+    usable = [
+        one
+        for one in forecasters
+        if min_magnitude is None or one.backbone.mc <= min_magnitude + 1e-6
+    ]
+    for one in usable:
+        used = before & one.backbone.used(magnitude)
+        if not used.any():
+            continue
+        inside = one.inside(places[0][used], places[1][used])
+        if inside.mean() > _MOSTLY or one is usable[-1]:
+            return one
+    return generic_forecaster(events, start=start, min_magnitude=min_magnitude)
+
+
+def generic_forecaster(
+    events: GeoDataFrame, *, start: datetime, min_magnitude: float | None = None
+) -> Forecaster:
+    """A forecaster made of the catalog: smoothed seismicity and generic ETAS parameters.
+
+    Raises:
+        EventsError: no event with a magnitude lies before the start.
+    """
+    events = check_events(events)
+    if events.empty:
+        raise EventsError("The catalog holds no events: there is nothing to forecast from.")
+    backbone, notes = generic_backbone(
+        days(events["time"]),
+        *(events[name].to_numpy() for name in ("longitude", "latitude", "magnitude")),
+        issue_days=float(days(np.datetime64(utc(start).replace(tzinfo=None), "us"))),
+        mc=min_magnitude,
+    )
+    said = (
+        "No model is used: smoothed seismicity of this catalog with generic ETAS parameters, "
+        "which nobody has evaluated here.",
+        *notes,
+    )
+    return Forecaster(backbone, {"name": GENERIC}, notes=said)
