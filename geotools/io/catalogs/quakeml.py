@@ -1,11 +1,13 @@
-"""QuakeML (BED 1.0 to 1.2, and the real-time dialect): streamed, an event at a time.
+"""QuakeML and SeisComP's SCML: streamed, an element at a time.
 
-Nothing of the document is kept but a row for each event. Depths in the file are metres.
+Nothing of the document is kept but a row for each event, and for each origin that stands beside
+the events, as in SCML and in QuakeML's real-time dialect.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -17,15 +19,28 @@ from geotools.io.catalogs.xml import Elements, local_name
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
+    from numpy.typing import NDArray
 
 __all__ = ["FORMATS"]
 
-_ROOT = re.compile(rb"<(?:[\w.-]+:)?quakeml[\s>/]")
-_PARAMETERS = "eventParameters"
-_FREED = ("pick", "amplitude", "stationMagnitude", "arrival", "focalMechanism")
+_FREED = ("pick", "amplitude", "stationMagnitude", "arrival", "focalMechanism", "reading")
 """Parts that nothing is taken from: freed as soon as they are passed."""
 
-_METRES = 1000.0
+
+@dataclass(frozen=True, slots=True)
+class _Dialect:
+    """Where the two differ."""
+
+    parameters: str
+    """The element that holds the events."""
+    amount: str
+    """The quantity in a magnitude."""
+    depths_in_km: float
+    """Units of depth in a kilometre."""
+
+
+_QUAKEML = _Dialect("eventParameters", "mag", 1000.0)
+_SCML = _Dialect("EventParameters", "magnitude", 1.0)
 
 
 class _Origin(NamedTuple):
@@ -35,66 +50,129 @@ class _Origin(NamedTuple):
     longitude: str | None
     latitude: str | None
     depth: str | None
+    magnitude_id: str
+    """The first magnitude in it (SCML)."""
 
 
 class _Magnitude(NamedTuple):
     """The texts of a magnitude."""
 
     value: str | None
-    kind: str | None
+    kind: str
 
 
 class _Row(NamedTuple):
-    """What is taken from one event; the references are those into the rest of the file."""
+    """What is taken from one event; the ids point into the rest of the file."""
 
     event_id: str
     event_type: str
     line: int
     origin: _Origin | None
     magnitude: _Magnitude | None
-    origin_id: str
-    magnitude_id: str
+    origin_ids: tuple[str, ...]
+    magnitude_ids: tuple[str, ...]
 
 
-def _read(stream: IO[bytes], tally: Tally) -> Columns:
-    rows: list[_Row] = []
-    origins: dict[str, _Origin] = {}  # of the real-time dialect, where they stand beside events
-    magnitudes: dict[str, _Magnitude] = {}
+@dataclass(slots=True)
+class _Document:
+    """What has been taken from the file so far."""
+
+    dialect: _Dialect
+    rows: list[_Row] = field(default_factory=list)
+    origins: dict[str, _Origin] = field(default_factory=dict)
+    magnitudes: dict[str, _Magnitude] = field(default_factory=dict)
+
+    def take(self, element: _Element, name: str) -> None:
+        """Keeps the texts of an event, or of an origin or magnitude beside the events."""
+        if name == "event":
+            self.rows.append(self._row(element))
+        elif name == "origin":
+            self.origins[element.get("publicID", "")] = self._origin(element)
+            space = _space(element)
+            for magnitude in element.iterchildren(f"{space}magnitude"):
+                self.magnitudes[magnitude.get("publicID", "")] = self._magnitude(magnitude)
+        else:
+            self.magnitudes[element.get("publicID", "")] = self._magnitude(element)
+
+    def columns(self, tally: Tally) -> Columns:
+        """The columns of the events that have an origin; the others are counted."""
+        kept: list[tuple[_Row, _Origin]] = []
+        for row in self.rows:
+            origin = row.origin or _first(self.origins, row.origin_ids)
+            if origin is None:
+                tally.skip("no origin", f"line {row.line} ({row.event_id})")
+            else:
+                kept.append((row, origin))
+        amounts = [
+            row.magnitude or _first(self.magnitudes, (*row.magnitude_ids, origin.magnitude_id))
+            for row, origin in kept
+        ]
+        depth = _numbers([origin.depth for _, origin in kept])
+        columns: dict[str, Any] = {
+            "time": moments([origin.time for _, origin in kept]),
+            "longitude": _numbers([origin.longitude for _, origin in kept]),
+            "latitude": _numbers([origin.latitude for _, origin in kept]),
+            "depth_km": depth / self.dialect.depths_in_km,
+            "magnitude": _numbers([amount and amount.value for amount in amounts]),
+            "magnitude_type": [amount.kind if amount else "" for amount in amounts],
+            "event_id": [row.event_id for row, _ in kept],
+            "event_type": [row.event_type for row, _ in kept],
+            "line": np.array([row.line for row, _ in kept], dtype=np.int64),
+        }
+        return columns
+
+    def _row(self, event: _Element) -> _Row:
+        """The preferred origin and magnitude, else the first."""
+        space = _space(event)
+        origin_id = _text(event, f"{space}preferredOriginID")
+        magnitude_id = _text(event, f"{space}preferredMagnitudeID")
+        origin = _chosen(event, f"{space}origin", origin_id)
+        magnitude = _chosen(event, f"{space}magnitude", magnitude_id)
+        return _Row(
+            event_id=event.get("publicID", ""),
+            event_type=_text(event, f"{space}type"),
+            line=event.sourceline or 0,
+            origin=None if origin is None else self._origin(origin),
+            magnitude=None if magnitude is None else self._magnitude(magnitude),
+            origin_ids=(origin_id, *_references(event, space, "origin")),
+            magnitude_ids=(magnitude_id, *_references(event, space, "magnitude")),
+        )
+
+    def _origin(self, element: _Element) -> _Origin:
+        space = _space(element)
+        first = next(element.iterchildren(f"{space}magnitude"), None)
+        return _Origin(
+            _value(element, space, "time"),
+            _value(element, space, "longitude"),
+            _value(element, space, "latitude"),
+            _value(element, space, "depth"),
+            "" if first is None else first.get("publicID", ""),
+        )
+
+    def _magnitude(self, element: _Element) -> _Magnitude:
+        space = _space(element)
+        return _Magnitude(
+            _value(element, space, self.dialect.amount), _text(element, f"{space}type")
+        )
+
+
+def _read(stream: IO[bytes], tally: Tally, dialect: _Dialect) -> Columns:
+    document = _Document(dialect)
     elements = Elements(stream, ("event", "origin", "magnitude", *_FREED))
     for element in elements:
         name = local_name(element)
         parent = element.getparent()
         if name in _FREED:
             element.clear(keep_tail=False)
-            continue
-        if parent is None or local_name(parent) != _PARAMETERS:
-            continue
-        if name == "event":
-            rows.append(_row(element))
-        elif name == "origin":
-            origins[element.get("publicID", "")] = _origin(element)
-        else:
-            magnitudes[element.get("publicID", "")] = _magnitude(element)
-        elements.free(element)
-    return _columns(rows, origins, magnitudes, tally)
+        elif parent is not None and local_name(parent) == dialect.parameters:
+            document.take(element, name)
+            elements.free(element)
+    return document.columns(tally)
 
 
-def _row(event: _Element) -> _Row:
-    """What is taken from an event: the preferred origin and magnitude, else the first."""
-    space = event.tag[: -len("event")]
-    origin_id = _text(event, f"{space}preferredOriginID")
-    magnitude_id = _text(event, f"{space}preferredMagnitudeID")
-    origin = _chosen(event, f"{space}origin", origin_id)
-    magnitude = _chosen(event, f"{space}magnitude", magnitude_id)
-    return _Row(
-        event_id=event.get("publicID", ""),
-        event_type=_text(event, f"{space}type"),
-        line=event.sourceline or 0,
-        origin=None if origin is None else _origin(origin),
-        magnitude=None if magnitude is None else _magnitude(magnitude),
-        origin_id=origin_id or _reference(event, space, "origin"),
-        magnitude_id=magnitude_id or _reference(event, space, "magnitude"),
-    )
+def _space(element: _Element) -> str:
+    """The namespace of the element, as it stands before the names of its children."""
+    return element.tag[: element.tag.rfind("}") + 1]  # type: ignore[no-any-return]
 
 
 def _chosen(event: _Element, tag: str, wanted: str) -> _Element | None:
@@ -106,21 +184,6 @@ def _chosen(event: _Element, tag: str, wanted: str) -> _Element | None:
         if first is None:
             first = child
     return first
-
-
-def _origin(element: _Element) -> _Origin:
-    space = element.tag[: -len("origin")]
-    return _Origin(
-        _value(element, space, "time"),
-        _value(element, space, "longitude"),
-        _value(element, space, "latitude"),
-        _value(element, space, "depth"),
-    )
-
-
-def _magnitude(element: _Element) -> _Magnitude:
-    space = element.tag[: -len("magnitude")]
-    return _Magnitude(_value(element, space, "mag"), _text(element, f"{space}type"))
 
 
 def _value(element: _Element, space: str, name: str) -> str | None:
@@ -136,44 +199,20 @@ def _text(element: _Element, tag: str) -> str:
     return ""
 
 
-def _reference(event: _Element, space: str, name: str) -> str:
-    """The id in an originReference or magnitudeReference of the real-time dialect."""
-    for reference in event.iterchildren(f"{space}{name}Reference"):
-        return _text(reference, f"{space}{name}ID") or (reference.text or "").strip()
-    return ""
+def _references(event: _Element, space: str, name: str) -> tuple[str, ...]:
+    """The ids in its originReferences or magnitudeReferences."""
+    return tuple(
+        _text(reference, f"{space}{name}ID") or (reference.text or "").strip()
+        for reference in event.iterchildren(f"{space}{name}Reference")
+    )
 
 
-def _columns(
-    rows: list[_Row],
-    origins: dict[str, _Origin],
-    magnitudes: dict[str, _Magnitude],
-    tally: Tally,
-) -> Columns:
-    """The columns of the rows that have an origin; what cannot be read is counted."""
-    kept: list[tuple[_Row, _Origin]] = []
-    for row in rows:
-        origin = row.origin or origins.get(row.origin_id)
-        if origin is None:
-            tally.skip("no origin", _place(row))
-        else:
-            kept.append((row, origin))
-    amounts = [row.magnitude or magnitudes.get(row.magnitude_id) for row, _ in kept]
-    times = moments([origin.time for _, origin in kept])
-    columns: dict[str, Any] = {
-        "time": times,
-        "longitude": _numbers([origin.longitude for _, origin in kept]),
-        "latitude": _numbers([origin.latitude for _, origin in kept]),
-        "depth_km": _numbers([origin.depth for _, origin in kept]) / _METRES,
-        "magnitude": _numbers([amount and amount.value for amount in amounts]),
-        "magnitude_type": [(amount and amount.kind) or "" for amount in amounts],
-        "event_id": [row.event_id for row, _ in kept],
-        "event_type": [row.event_type for row, _ in kept],
-        "line": np.array([row.line for row, _ in kept], dtype=np.int64),
-    }
-    return columns
+def _first(found: dict[str, Any], names: tuple[str, ...]) -> Any:
+    """What the first name that is known stands for."""
+    return next((found[name] for name in names if name in found), None)
 
 
-def _numbers(texts: list[str | None]) -> Any:
+def _numbers(texts: list[str | None]) -> NDArray[np.float64]:
     """(texts,) float64; NaN for what is no number."""
     try:
         return np.array([text or "nan" for text in texts], dtype=np.float64)
@@ -188,12 +227,18 @@ def _number(text: str | None) -> float:
         return float("nan")
 
 
-def _place(row: _Row) -> str:
-    return f"line {row.line} ({row.event_id})" if row.line else row.event_id
+def _format(name: str, title: str, root: bytes, dialect: _Dialect) -> Format:
+    begins = re.compile(rb"<(?:[\w.-]+:)?" + root + rb"[\s>/]")
+    return Format(
+        name=name,
+        title=title,
+        looks=lambda head: begins.search(head) is not None,
+        read=lambda stream, tally: _read(stream, tally, dialect),
+        suffixes=(".xml", f".{name}"),
+    )
 
 
-def _looks(head: bytes) -> bool:
-    return _ROOT.search(head) is not None
-
-
-FORMATS = (Format("quakeml", "QuakeML", _looks, _read, (".xml", ".quakeml", ".qml")),)
+FORMATS = (
+    _format("quakeml", "QuakeML", b"quakeml", _QUAKEML),
+    _format("scml", "SeisComP XML", b"seiscomp", _SCML),
+)

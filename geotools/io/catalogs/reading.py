@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
 
 __all__ = ["formats", "read_catalog", "read_events"]
 
-_FAMILIES = ("own", "quakeml", "geojson", "text_formats", "through_obspy")
+_FAMILIES = ("own", "quakeml", "geojson", "ndk", "text_formats", "through_obspy")
 """Modules that list formats, in the order in which they are asked."""
 
 _PACKAGE = "geotools.io.catalogs"
+
+_SHOWN = re.compile(rb"\A(?!\s*[<{])|<[A-Za-z_]|:")
+"""What begins as neither XML nor JSON, or shows what it is: its name says nothing more."""
 
 
 def read_events(
@@ -54,7 +58,7 @@ def read_events(
 
     Raises:
         FileError: no such file, or no earthquake catalog.
-        EventsError: a catalog that cannot be read.
+        EventsError: a catalog that cannot be read, or that holds no earthquakes.
     """
     events, report = read_catalog(path, format=format, columns=columns, all_types=all_types)
     events.attrs["report"] = asdict(report)
@@ -78,11 +82,15 @@ def read_catalog(
         events = tidied(found, tally, all_types=all_types)
     except EventsError as error:
         raise EventsError(f"{content.path} ({chosen.title}): {error}") from None
-    if events.empty and not tally.skipped_count:
+    report = tally.report(os.fspath(path), chosen.name, len(events))
+    if events.empty:
+        reasons = ", ".join(f"{item.count:,} {item.reason}" for item in report.skipped[:5])
+        left_out = f" that can be used ({reasons})" if reasons else ""
         raise EventsError(
-            f"{content.path} ({chosen.title}) holds no events: name a catalog that has some."
+            f"{content.path} ({chosen.title}) holds no earthquakes{left_out}: name another "
+            "catalog, or keep events of all types with --all-types (all_types=True)."
         )
-    return events, tally.report(os.fspath(path), chosen.name, len(events))
+    return events, report
 
 
 def formats() -> tuple[Format, ...]:
@@ -113,23 +121,25 @@ def _chosen(content: Content, name: str | None, columns: Mapping[str, str] | Non
 
         return mapped(columns)
     if name is not None:
-        known = {format.name: format for format in formats()}
+        known = {format.name: format for format in reversed(formats())}  # the first of a name
         if name.lower() not in known:
-            raise EventsError(f"There is no format {name!r}: choose from {', '.join(known)}.")
+            raise EventsError(
+                f"There is no format {name!r}: choose from {', '.join(sorted(known))}."
+            )
         return known[name.lower()]
     try:
         refuse_doctype(content.head if content.head.lstrip().startswith(b"<") else b"")
     except EventsError as error:
         raise EventsError(f"{content.path}: {error}") from None
-    known_by_name = []
+    named = []
     for family in _FAMILIES:
         for format in _family(family):
             if format.looks(content.head):
                 return format
             if content.suffix in format.suffixes:
-                known_by_name.append(format)
-    if known_by_name and content.head.lstrip().startswith((b"<", b"{")):
-        return known_by_name[0]
+                named.append(format)
+    if named and not _SHOWN.search(content.head):
+        return named[0]
     raise FileError(
         f"{content.path} is not an earthquake catalog that can be read: give one of "
         f"{', '.join(dict.fromkeys(format.title for format in formats()))}, or say with columns "
