@@ -107,16 +107,19 @@ class Forecaster:
             )
         issue = float(days(np.datetime64(start.replace(tzinfo=None), "us")))
         time = days(events["time"])
-        places = tuple(events[name].to_numpy() for name in ("longitude", "latitude", "magnitude"))
-        features = cell_features(
-            self.backbone, time, *places, issue_days=issue, horizon_days=horizon
+        longitude, latitude, magnitude = (
+            events[name].to_numpy() for name in ("longitude", "latitude", "magnitude")
         )
+        features = cell_features(
+            self.backbone, time, longitude, latitude, magnitude,
+            issue_days=issue, horizon_days=horizon,
+        )  # fmt: skip
         notes = list(self.notes)
-        used, left_out = self._used(time, *places, issue)
+        used, left_out = self._used(time, longitude, latitude, magnitude, issue)
         etas = self._calibrated(features, horizon)
         rates, note = self._corrected(features, etas, time[used], issue, horizon)
         notes += [note] if note else []
-        notes += self._remarks(time, *places, used, issue)
+        notes += self._remarks(time, longitude, latitude, magnitude, used, issue)
         window = (start, start + timedelta(days=horizon))
         smoothed = features.smoothed
         uniform = self._uniform(smoothed)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from xml.sax.saxutils import quoteattr
 
-__all__ = ["Stop", "graduated_qml", "log_stops", "pseudocolor_qml"]
+__all__ = ["Stop", "graduated_qml", "log_stops", "outline_qml", "pseudocolor_qml"]
 
 _RAMP = ("#fcfdf2", "#fde3a7", "#fdb46c", "#f27d54", "#d2444f", "#9e2062", "#5f1467", "#23104a")
 """Pale to dark, each darker than the one before, so that it reads in greys as well."""
@@ -110,6 +110,32 @@ def graduated_qml(field: str, stops: Sequence[Stop]) -> str:
         'graduatedMethod="GraduatedColor" forceraster="0" symbollevels="0" enableorderby="0">\n'
         f"    <ranges>\n{entries}\n    </ranges>\n"
         f"    <symbols>\n{symbols}\n    </symbols>\n"
+        "  </renderer-v2>\n"
+        "  <blendMode>0</blendMode>\n"
+        "  <layerGeometryType>2</layerGeometryType>\n"
+        "</qgis>\n"
+    )
+
+
+def outline_qml() -> str:
+    """A QGIS style of polygons that draws their outline alone, so that what is below stays seen."""
+    return (
+        "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+        '<qgis version="3.22" styleCategories="Symbology">\n'
+        '  <renderer-v2 type="singleSymbol" forceraster="0" symbollevels="0" enableorderby="0">\n'
+        "    <symbols>\n"
+        '      <symbol name="0" type="fill" alpha="1" clip_to_extent="1" force_rhr="0">\n'
+        '        <layer class="SimpleFill" enabled="1" locked="0" pass="0">\n'
+        '          <Option type="Map">\n'
+        '            <Option name="style" type="QString" value="no"/>\n'
+        '            <Option name="outline_style" type="QString" value="solid"/>\n'
+        '            <Option name="outline_color" type="QString" value="35,35,35,255"/>\n'
+        '            <Option name="outline_width" type="QString" value="0.4"/>\n'
+        '            <Option name="outline_width_unit" type="QString" value="MM"/>\n'
+        "          </Option>\n"
+        "        </layer>\n"
+        "      </symbol>\n"
+        "    </symbols>\n"
         "  </renderer-v2>\n"
         "  <blendMode>0</blendMode>\n"
         "  <layerGeometryType>2</layerGeometryType>\n"

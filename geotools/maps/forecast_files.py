@@ -13,7 +13,7 @@ from geotools.grid import Window
 from geotools.inference.issued import Issued
 from geotools.io.atomic import write_atomic
 from geotools.io.geopackage import write_layer
-from geotools.io.ramps import Stop, graduated_qml, log_stops, pseudocolor_qml
+from geotools.io.ramps import Stop, graduated_qml, log_stops, outline_qml, pseudocolor_qml
 from geotools.io.writing import create_geotiff
 
 if TYPE_CHECKING:
@@ -126,10 +126,10 @@ def write_cells(
         write_layer(
             part, events[issued.used], layer="events", geometry_type="Point", overwrite=True
         )
-        write_layer(part, _summary(issued, tags), layer="summary", overwrite=True)
+        write_layer(part, _summary(issued), layer="summary", style=outline_qml(), overwrite=True)
 
 
-def _summary(issued: Issued, tags: Mapping[str, str]) -> GeoDataFrame:
+def _summary(issued: Issued) -> GeoDataFrame:
     """One row per threshold: number, its interval, baselines, Mc, b; the region as its shape."""
     import shapely
     from geopandas import GeoDataFrame

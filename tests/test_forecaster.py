@@ -1,0 +1,164 @@
+"""The forecaster: what goes in, what may not, and what it says of itself."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from geotools.errors import EventsError
+from geotools.events import event_table
+from geotools.inference.choosing import choose_forecaster, generic_forecaster
+from geotools.inference.forecast import default_edges
+
+BEGIN = np.datetime64("2010-01-01", "us")
+START = datetime(2014, 1, 1, tzinfo=UTC)
+
+
+def catalog(count=300, seed=0, center=(10.0, 45.0), last="2014-03-01"):
+    """A Poisson catalog of b = 1 around a place, from 2010 on."""
+    random = np.random.default_rng(seed)
+    span = (np.datetime64(last, "us") - BEGIN).astype(np.int64)
+    time = BEGIN + random.integers(0, span, count).astype("timedelta64[us]")
+    places = random.normal(center, 0.4, (count, 2))
+    magnitude = np.round(2.95 + random.exponential(1 / np.log(10), count), 1)
+    return event_table(time, places[:, 0], places[:, 1], magnitude=magnitude)
+
+
+@pytest.fixture(scope="module")
+def forecaster():
+    return generic_forecaster(catalog(), start=START, min_magnitude=3.0)
+
+
+@pytest.mark.parametrize(
+    ("lowest", "edges"),
+    [(3.2, (3.2, 4, 5, 6)), (5.0, (5, 6, 7)), (6.98, (6.98,)), (7.5, (7.5,)), (1.0, (1, 2, 3, 4))],
+)
+def test_bins_are_whole_magnitudes_above_the_lowest(lowest, edges):
+    assert default_edges(lowest) == edges
+
+
+def test_the_generic_baseline_has_the_rate_of_the_catalog(forecaster):
+    """Events per day before the start, times the horizon."""
+    issued = forecaster.issue(catalog(), START, horizon_days=10)
+    events = catalog()
+    before = events[(events["time"] < START) & (events["magnitude"] >= 3.0)]
+    span = (START - before["time"].iloc[0]).total_seconds() / 86400
+    assert issued.smoothed.total == pytest.approx(10 * len(before) / span, rel=1e-6)
+    assert issued.baselines["uniform"].total == pytest.approx(issued.smoothed.total)
+    assert issued.used.sum() == len(before)
+
+
+def test_the_future_changes_nothing(forecaster):
+    """Events at or after the start may be anything: the rates are the same bits."""
+    events = catalog()
+    future = events["time"] >= START
+    assert future.any()
+    changed = events.copy()
+    changed.loc[future, "magnitude"] = 9.0
+    changed.loc[future, "longitude"] += 0.3
+    without = events[~future]
+    rates = [
+        forecaster.issue(table, START).forecast.rates.data for table in (events, changed, without)
+    ]
+    assert np.array_equal(rates[0], rates[1])
+    assert np.array_equal(rates[0], rates[2])
+
+
+def test_the_order_of_rows_changes_nothing(forecaster):
+    events = catalog()
+    turned = events.sample(frac=1, random_state=1)
+    first = forecaster.issue(events, START).forecast.rates.data
+    assert np.array_equal(first, forecaster.issue(turned, START).forecast.rates.data)
+
+
+def test_a_large_event_raises_the_rate_where_it_was(forecaster):
+    events = catalog()
+    import pandas as pd
+
+    shock = event_table(
+        np.array([np.datetime64("2013-12-31T22:00", "us")]), [10.2], [45.1], magnitude=[6.0]
+    )
+    after = forecaster.issue(pd.concat([events, shock]), START, horizon_days=1)
+    before = forecaster.issue(events, START, horizon_days=1)
+    gain = after.forecast.at_least(3.0) - before.forecast.at_least(3.0)
+    assert after.forecast.total > 3 * before.forecast.total
+    row, col = np.unravel_index(int(gain.argmax()), gain.shape)
+    x, y = before.forecast.rates.grid.transform @ (col + 0.5, row + 0.5)
+    assert abs(x - 10.2) <= 0.06
+    assert abs(y - 45.1) <= 0.06
+    assert after.smoothed.total == before.smoothed.total
+
+
+def test_magnitudes_follow_gutenberg_and_richter(forecaster):
+    issued = forecaster.issue(catalog(), START, magnitudes=(3.0, 4.0, 5.0))
+    inside = issued.forecast.rates.valid
+    totals = [issued.forecast.at_least(edge)[inside].sum() for edge in (3.0, 4.0, 5.0)]
+    assert totals[1] / totals[0] == pytest.approx(10**-issued.b_value)
+    assert totals[2] / totals[0] == pytest.approx(10 ** (-2 * issued.b_value))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"magnitudes": (2.0, 3.0)}, "from M 3 on"),
+        ({"horizon_days": -1.0}, "not for -1"),
+        ({"horizon_days": float("nan")}, "not for nan"),
+    ],
+)
+def test_what_it_cannot_do_is_said(forecaster, changed, message):
+    with pytest.raises(EventsError, match=message):
+        forecaster.issue(catalog(), START, **changed)
+
+
+def test_left_out_events_are_counted_by_reason(forecaster):
+    events = catalog()
+    events.loc[0, "magnitude"] = np.nan
+    events.loc[1, "longitude"] = 60.0
+    issued = forecaster.issue(events, START)
+    assert issued.left_out["without a magnitude"] == 1
+    assert issued.left_out["outside the grid (their reach into it counts)"] == 1
+    assert issued.left_out["at or after the start"] > 0
+
+
+def test_a_silent_end_of_the_catalog_is_said(forecaster):
+    issued = forecaster.issue(catalog(), START + timedelta(days=400))
+    assert any("days before the start" in note for note in issued.notes)
+
+
+def test_no_event_before_the_start_is_an_error():
+    with pytest.raises(EventsError, match="before the start"):
+        generic_forecaster(catalog(), start=datetime(2000, 1, 1, tzinfo=UTC))
+    with pytest.raises(EventsError, match="lower --min-magnitude"):
+        generic_forecaster(catalog(), start=START, min_magnitude=9.5)
+
+
+def test_one_event_is_enough_for_a_generic_forecast():
+    events = catalog(1, last="2010-02-01")
+    issued = generic_forecaster(events, start=START).issue(events, START)
+    assert issued.forecast.total > 0
+    assert any("completeness cannot be estimated" in note for note in issued.notes)
+
+
+def test_a_region_across_180_degrees_is_not_the_whole_earth():
+    """The rectangle takes the short way round, and both sides are in it."""
+    events = catalog(center=(180.0 - 1e-9, -20.0))
+    assert events["longitude"].min() < -179
+    assert events["longitude"].max() > 179
+    made = generic_forecaster(events, start=START, min_magnitude=3.0)
+    assert made.backbone.grid.width * made.backbone.grid.transform.a < 5
+    before = events[(events["time"] < START) & (events["magnitude"] >= 3.0)]
+    places = before["longitude"].to_numpy(), before["latitude"].to_numpy()
+    assert made.inside(*places).all()
+    west = event_table(
+        np.array([np.datetime64("2013-12-31", "us")]), [-179.8], [-20.0], magnitude=[6.0]
+    )
+    gain = made.issue(west, START).forecast.at_least(3.0)
+    _, col = np.unravel_index(int(gain.argmax()), gain.shape)
+    assert (made.backbone.grid.transform @ (col + 0.5, 0))[0] == pytest.approx(180.2, abs=0.11)
+
+
+def test_without_a_model_that_fits_the_catalog_is_its_own():
+    """Magnitudes below those of every shipped model are forecast by a generic one."""
+    chosen = choose_forecaster(catalog(), start=START, min_magnitude=2.0)
+    assert chosen.identity["name"] == "generic"
+    assert "nobody has evaluated" in chosen.notes[0]
