@@ -78,7 +78,7 @@ def forms_by_definition(
     stop: int,
     x: Array,
     y: Array,
-    uniform: bool,
+    uniform: int,
     dialect: int,
     search_m: float,
     search: int,
@@ -87,10 +87,12 @@ def forms_by_definition(
     flat_m: float,
     lookup: Array,
     forms: Array,
+    dist: Array,
+    last: Array,
+    horizon: Array,
+    marks: Array,
 ) -> None:
     """The same, ray by ray and cell by cell: the oracle of the tests."""
-    dist = np.zeros((5, pad + 1))
-    last = np.zeros(5, np.int64)
     for row in range(start, stop):
         distances(x, y, row, pad, dialect, search_m, search, dist, last)
         for col in range(forms.shape[1]):

@@ -97,7 +97,7 @@ def forms_of_rows(
     stop: int,
     x: Array,
     y: Array,
-    uniform: bool,
+    uniform: int,
     dialect: int,
     search_m: float,
     search: int,
@@ -106,20 +106,24 @@ def forms_of_rows(
     flat_m: float,
     lookup: Array,
     forms: Array,
+    dist: Array,
+    last: Array,
+    horizon: Array,
+    marks: Array,
 ) -> None:
-    """Write the forms of rows `start` to `stop`; `z` has `pad` NaN cells on every side."""
+    """Write the forms of rows `start` to `stop`; `z` has `pad` NaN cells on every side.
+
+    Room to work in: dist (5, pad + 1) float64, last (5,) int64, horizon (2, STRIP) float32, marks
+    (2, STRIP) int32. A loop that allocates none can be kept as machine code.
+    """
     cols = forms.shape[1]
     first = skip + 1
-    dist = np.zeros((5, pad + 1))
-    last = np.zeros(5, np.int64)
-    zenith = np.empty(STRIP, np.float32)
-    nadir = np.empty(STRIP, np.float32)
-    counts = np.empty(STRIP, np.int32)
-    unsure = np.empty(STRIP, np.int32)
+    zenith, nadir = horizon[0], horizon[1]
+    counts, unsure = marks[0], marks[1]
     for left in range(0, cols, STRIP):
         width = min(STRIP, cols - left)
         for row in range(start, stop):
-            if not uniform or row == start:
+            if uniform == 0 or row == start:
                 distances(x, y, row, pad, dialect, search_m, search, dist, last)
             r, c0 = row + pad, left + pad
             base = z[r, c0 : c0 + width]

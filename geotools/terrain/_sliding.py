@@ -55,10 +55,15 @@ def moments_of_rows(
     scale: float,
     tpi: Array,
     dev: Array,
+    columns: Array,
 ) -> None:
-    """Write z - mean of the others to `tpi`, (z - mean) / sd to `dev`, where they have rows."""
+    """Write z - mean of the others to `tpi`, (z - mean) / sd to `dev`, where they have rows.
+
+    Room to work in: columns (3, cols) float64.
+    """
     rows, cols = z.shape
-    counts, sums, squares = np.zeros(cols), np.zeros(cols), np.zeros(cols)
+    columns[:] = 0
+    counts, sums, squares = columns[0], columns[1], columns[2]
     for row in range(max(start - radius, 0), min(start + radius, rows)):
         _take_row(z, row, 1.0, reference, scale, counts, sums, squares)
     for row in range(start, stop):
@@ -127,15 +132,25 @@ def _highest_along_row(
 
 @compiled()
 def add_highest_of_rows(
-    z: Array, sign: np.float32, radius: int, start: int, stop: int, out: Array
+    z: Array,
+    sign: np.float32,
+    radius: int,
+    start: int,
+    stop: int,
+    out: Array,
+    along: Array,
+    kept: Array,
+    front: Array,
 ) -> None:
-    """Add the highest of sign * z in each window to rows `start` to `stop` of `out`."""
+    """Add the highest of sign * z in each window to rows `start` to `stop` of `out`.
+
+    Room to work in, float32: along (2, cols + 2 radius, up to whole windows), kept (window, cols),
+    this block's rows and below them the last block's; front (cols,), highest since the start of
+    this block.
+    """
     rows, cols = z.shape
     width = 2 * radius + 1
-    total = -(-(cols + 2 * radius) // width) * width
-    ahead, behind = np.empty(total, np.float32), np.empty(total, np.float32)
-    kept = np.empty((width, cols), np.float32)  # this block's rows, below them the last block's
-    front = np.empty(cols, np.float32)  # highest since the start of this block
+    ahead, behind = along[0], along[1]
     for k in range(stop - start + 2 * radius):
         row, at = start - radius + k, k % width
         here = kept[at]
@@ -144,7 +159,8 @@ def add_highest_of_rows(
         else:
             here[:] = -np.inf
         if at == 0:
-            front[:] = here
+            for c in range(cols):
+                front[c] = here[c]
         else:
             for c in range(cols):
                 front[c] = here[c] if here[c] > front[c] else front[c]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from geotools.compiled import KeptLoop
 from geotools.errors import RasterError
 from geotools.spec import ClassInfo
 
@@ -170,20 +171,20 @@ def geomorphons(
     unit = search_unit(y, y) if unit_m is None else unit_m
     settings = _settings(search, skip, flat_deg, flat_distance, dialect, unit)
 
-    from geotools.terrain import _forms
-
     rows, cols = z.shape
     longest = reach(search, x_m=x, y_m=y, dialect=dialect, unit_m=unit)
     padded, pad = framed_for_rays(z, longest)
     forms = np.empty((rows, cols), dtype=np.uint8)
-    uniform = bool(np.all(x == x[0]) and np.all(y == y[0]))
+    uniform = int(np.all(x == x[0]) and np.all(y == y[0]))
 
     def run(start: int) -> None:
         stop = min(start + band, rows)
-        _forms.forms_of_rows(
+        _forms_of_rows(
             padded, pad, start, stop, x, y, uniform,
             settings.dialect, settings.search_m, settings.search, settings.skip,
             settings.flat_rad, settings.flat_distance_m, _LOOKUP, forms,
+            np.zeros((5, pad + 1)), np.zeros(5, np.int64),
+            np.empty((2, _STRIP), np.float32), np.empty((2, _STRIP), np.int32),
         )  # fmt: skip
 
     count = _threads(threads)
@@ -267,3 +268,5 @@ def _lookup() -> NDArray[np.uint8]:
 
 
 _LOOKUP = _lookup()
+_STRIP = 512  # as in `_rays`, which only compiling needs
+_forms_of_rows = KeptLoop("geotools.terrain._forms", "forms_of_rows")

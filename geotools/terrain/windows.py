@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geotools.compiled import KeptLoop
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["window_job"]
 
 _NONE = np.empty((0, 0), dtype=np.float32)
+_moments_of_rows = KeptLoop("geotools.terrain._sliding", "moments_of_rows")
+_add_highest_of_rows = KeptLoop("geotools.terrain._sliding", "add_highest_of_rows")
 
 
 def window_job(
@@ -35,8 +39,8 @@ def window_job(
         z_factor: metres in one unit of elevation.
         outputs: tpi, relief or dev to (rows, cols) float32, which is written to.
     """
-    from geotools.terrain import _sliding
-
+    cols = z.shape[1]
+    width = 2 * radius + 1
     tpi, dev = outputs.get("tpi", _NONE), outputs.get("dev", _NONE)
     relief = outputs.get("relief")
 
@@ -45,14 +49,19 @@ def window_job(
             known = z[start:stop]
             known = known[np.isfinite(known)]
             reference = round(float(known.mean(dtype=np.float64)) * z_factor) if known.size else 0
-            _sliding.moments_of_rows(
-                z, radius, start, stop, float(reference), float(z_factor), tpi, dev
-            )
+            _moments_of_rows(
+                z, radius, start, stop, float(reference), float(z_factor), tpi, dev,
+                np.empty((3, cols)),
+            )  # fmt: skip
         if relief is not None:
             band = relief[start:stop]
             band[:] = 0
+            along = np.empty((2, -(-(cols + 2 * radius) // width) * width), np.float32)
+            kept, front = np.empty((width, cols), np.float32), np.empty(cols, np.float32)
             for sign in (1.0, -1.0):
-                _sliding.add_highest_of_rows(z, np.float32(sign), radius, start, stop, relief)
+                _add_highest_of_rows(
+                    z, np.float32(sign), radius, start, stop, relief, along, kept, front
+                )
             band[np.isnan(z[start:stop])] = np.nan
             if z_factor != 1:
                 band *= np.float32(z_factor)

@@ -10,7 +10,8 @@ from rasterio.crs import CRS
 
 from geotools.errors import RasterError
 from geotools.grid import Grid
-from geotools.terrain import _definition, _forms
+from geotools.terrain import _definition
+from geotools.terrain import geomorphons as module
 from geotools.terrain.geomorphons import DIALECTS, FORMS, geomorphons, reach, search_unit
 
 NAME = {form.code: form.name for form in FORMS}
@@ -26,7 +27,7 @@ SETTINGS = [
 def by_definition(monkeypatch, *args, **options):
     """Forms by the plain loops, cell by cell."""
     with monkeypatch.context() as patch:
-        patch.setattr(_forms, "forms_of_rows", _definition.forms_by_definition)
+        patch.setattr(module, "_forms_of_rows", _definition.forms_by_definition)
         return geomorphons(*args, **options)
 
 
