@@ -24,14 +24,25 @@ if TYPE_CHECKING:
     from geotools.grid import Grid, Tile, TileScheme, Window
     from geotools.inference.model import Model, open_model, shipped_model, shipped_models
     from geotools.inference.predict import predict
+    from geotools.io.catalogs import (
+        ReadReport,
+        events_from_obspy,
+        events_to_obspy,
+        read_catalog,
+        read_events,
+    )
+    from geotools.io.catalogs.writing import write_events
     from geotools.io.geopackage import read_layer, write_layer
     from geotools.io.geotiff import open_raster
     from geotools.io.writing import create_geotiff
     from geotools.maps import (
         DemOptions,
+        EventMap,
+        EventSelection,
         Geomorphons,
         Polygons,
         TerrainSettings,
+        map_events,
         map_landforms,
         map_terrain,
     )
@@ -45,6 +56,8 @@ __all__ = [
     "Dem",
     "DemOptions",
     "Effort",
+    "EventMap",
+    "EventSelection",
     "EventsError",
     "FileError",
     "Geomorphons",
@@ -58,6 +71,7 @@ __all__ = [
     "Polygons",
     "Raster",
     "RasterError",
+    "ReadReport",
     "Sink",
     "Source",
     "TerrainSettings",
@@ -65,7 +79,10 @@ __all__ = [
     "TileScheme",
     "Window",
     "create_geotiff",
+    "events_from_obspy",
+    "events_to_obspy",
     "landform_picture",
+    "map_events",
     "map_landforms",
     "map_terrain",
     "map_tiles",
@@ -73,9 +90,12 @@ __all__ = [
     "open_raster",
     "polygonize",
     "predict",
+    "read_catalog",
+    "read_events",
     "read_layer",
     "shipped_model",
     "shipped_models",
+    "write_events",
     "write_layer",
 ]
 
@@ -95,14 +115,25 @@ _HOMES = {
     "grid": ("Grid", "Tile", "TileScheme", "Window"),
     "inference.model": ("Model", "open_model", "shipped_model", "shipped_models"),
     "inference.predict": ("predict",),
+    "io.catalogs": (
+        "ReadReport",
+        "events_from_obspy",
+        "events_to_obspy",
+        "read_catalog",
+        "read_events",
+    ),
+    "io.catalogs.writing": ("write_events",),
     "io.geopackage": ("read_layer", "write_layer"),
     "io.geotiff": ("open_raster",),
     "io.writing": ("create_geotiff",),
     "maps": (
         "DemOptions",
+        "EventMap",
+        "EventSelection",
         "Geomorphons",
         "Polygons",
         "TerrainSettings",
+        "map_events",
         "map_landforms",
         "map_terrain",
     ),

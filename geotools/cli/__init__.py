@@ -22,6 +22,7 @@ __all__ = ["main"]
 _COMMANDS = {
     "demo": "Map a real DEM that comes with matplotlib, to see what the rest does.",
     "doctor": "Say what is installed and whether it works.",
+    "events": "Write an earthquake catalog as a styled layer of points.",
     "forecast": "Map the expected number of earthquakes after the events of a catalog.",
     "info": "Say what is in a raster, a layer or a model.",
     "landforms": "Map the landforms of an elevation model.",

@@ -4,6 +4,7 @@ Every function takes the names of inputs and outputs, checks all of them before 
 and leaves complete outputs or none.
 """
 
+from geotools.maps.events import EventMap, EventSelection, map_events
 from geotools.maps.inputs import DemOptions
 from geotools.maps.landforms import LandformMap, Polygons, map_landforms
 from geotools.maps.mappers import Geomorphons
@@ -11,11 +12,14 @@ from geotools.maps.terrain import TerrainMap, TerrainSettings, map_terrain
 
 __all__ = [
     "DemOptions",
+    "EventMap",
+    "EventSelection",
     "Geomorphons",
     "LandformMap",
     "Polygons",
     "TerrainMap",
     "TerrainSettings",
+    "map_events",
     "map_landforms",
     "map_terrain",
 ]

@@ -23,7 +23,7 @@ from geotools.io.layers import quoted
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FORMATS", "HEADER"]
+__all__ = ["FORMATS", "GUARDED", "HEADER"]
 
 HEADER = ",".join(COLUMNS)
 """First line of a CSV of ours."""
@@ -34,7 +34,7 @@ _LONGEST_VALUE = 2**20
 _NEEDED = ("time", "longitude", "latitude")
 _NUMBERS = ("longitude", "latitude", "depth_km", "magnitude")
 _TEXTS = ("magnitude_type", "event_id", "event_type")
-_GUARDED = ("=", "+", "-", "@", "\t", "\r")
+GUARDED = ("=", "+", "-", "@", "\t", "\r")
 """What a text in a CSV of ours may not begin with, since spreadsheets would run it."""
 
 
@@ -129,7 +129,12 @@ def _read_csv(stream: IO[bytes], tally: Tally) -> Columns:
     kinds = dict.fromkeys(_NUMBERS, np.float64) | dict.fromkeys(("time", *_TEXTS), str)
     try:
         frame = pd.read_csv(
-            stream, dtype=kinds, usecols=list(COLUMNS), na_values=[""], keep_default_na=False
+            stream,
+            dtype=kinds,
+            usecols=list(COLUMNS),
+            na_values=[""],
+            keep_default_na=False,
+            float_precision="round_trip",
         )
     except (ValueError, pd.errors.ParserError) as error:
         reason = (str(error).splitlines() or [""])[0][:200]
@@ -144,7 +149,7 @@ def _read_csv(stream: IO[bytes], tally: Tally) -> Columns:
 
 def _unguarded(text: str) -> str:
     """A text without the apostrophe that keeps spreadsheets from running it."""
-    return text[1:] if text.startswith("'") and text[1:].startswith(_GUARDED) else text
+    return text[1:] if text.startswith("'") and text[1:].startswith(GUARDED) else text
 
 
 def _as_text(value: Any) -> str:

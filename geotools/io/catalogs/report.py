@@ -44,7 +44,7 @@ class ReadReport:
         for item in self.skipped:
             where = f", first: {item.example}" if item.example else ""
             parts.append(f"{item.count:,} left out: {item.reason}{where}")
-        return "; ".join([*parts, *self.notes])
+        return " ".join(["; ".join(parts) + ".", *self.notes])
 
 
 class Tally:

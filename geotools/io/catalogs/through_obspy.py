@@ -64,7 +64,8 @@ def _read(stream: IO[bytes], tally: Tally, name: str) -> Columns:
             ) from None
     counted = Counter(_first_line(warning.message) for warning in said)
     for sentence, count in counted.most_common(_MAX_NOTES):
-        tally.note(f"ObsPy: {sentence}" + (f" ({count} times)" if count > 1 else ""))
+        times = f" ({count} times)" if count > 1 else ""
+        tally.note(f"ObsPy says: {sentence}{times}.")
     return catalog_columns(catalog, tally)
 
 

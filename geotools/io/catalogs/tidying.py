@@ -60,7 +60,7 @@ def tidied(columns: Columns, tally: Tally, *, all_types: bool) -> GeoDataFrame:
     rows.values["magnitude"] = _magnitudes(rows.values["magnitude"], tally)
     future = int((rows.time > np.datetime64("now")).sum())
     if future:
-        tally.note(f"{future:,} events have times in the future")
+        tally.note(f"{future:,} events have times in the future.")
     return event_table(**{name: rows.values[name] for name in COLUMNS})
 
 
@@ -161,7 +161,7 @@ def _drop_repeated(rows: _Rows) -> None:
         if (again & ~near).any():
             rows.tally.note(
                 f"{int((again & ~near).sum()):,} events have the id of another one more than a day "
-                "away, and were kept"
+                "away, and were kept."
             )
         again &= near
     if not named.all():
@@ -177,18 +177,18 @@ def _depths(depth: NDArray[np.float64], tally: Tally) -> NDArray[np.float64]:
     if not known.size:
         return depth
     if np.median(np.abs(known)) > _DEEPEST_KM:
-        tally.note("depths were metres and are now kilometres")
+        tally.note("Depths were metres and are now kilometres.")
         depth, known = depth / 1000, known / 1000
     if np.median(known) < 0:
         if known.min() < -_HIGHEST_KM:
-            tally.note("depths were negative downwards and are now positive")
+            tally.note("Depths were negative downwards and are now positive.")
             depth = -depth
         else:
-            tally.note("most depths are negative: taken as heights above sea level")
+            tally.note("Most depths are negative: they are taken as heights above sea level.")
     depth = depth + 0.0  # no negative zero
     wrong = (depth > _DEEPEST_KM) | (depth < -_HIGHEST_KM)
     if wrong.any():
-        tally.note(f"{int(wrong.sum()):,} depths are impossible and count as unknown")
+        tally.note(f"{int(wrong.sum()):,} depths are impossible and count as unknown.")
         depth = np.where(wrong, np.nan, depth)
     return depth
 
@@ -199,6 +199,6 @@ def _magnitudes(magnitude: NDArray[np.float64], tally: Tally) -> NDArray[np.floa
     low, high = _MAGNITUDES
     wrong = (magnitude <= low) | (magnitude >= high)
     if wrong.any():
-        tally.note(f"{int(wrong.sum()):,} magnitudes are impossible and count as unknown")
+        tally.note(f"{int(wrong.sum()):,} magnitudes are impossible and count as unknown.")
         magnitude = np.where(wrong, np.nan, magnitude)
     return magnitude
