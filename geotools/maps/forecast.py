@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geotools.errors import EventsError
 from geotools.forecast import utc
 from geotools.inference.choosing import choose_forecaster
 from geotools.inference.forecast import default_edges
@@ -81,8 +80,6 @@ def map_forecast(
     tell = warn or (lambda sentence: None)
     step = _steps(progress, 4 if cells else 3)
     events, report = read_catalog(catalog, format=format, columns=columns)
-    if events.empty:
-        raise EventsError(f"{report}: no earthquake is left to forecast from.")
     for item in report.skipped:
         tell(f"{item.count:,} events left out: {item.reason} (first: {item.example or 'unknown'}).")
     for note in report.notes:
