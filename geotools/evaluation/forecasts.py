@@ -27,6 +27,9 @@ __all__ = ["Observed", "Record", "score_forecasts"]
 _REFERENCES = ("uniform", "smoothed")
 """Forecasts that Molchan diagrams are measured by, where they are among those scored."""
 
+_EDGE = 1e-9
+"""Cells, and degrees: a place this near to an edge lies on it."""
+
 _TOLERANCE = 1e-6
 """Magnitudes: 3.2 read from text and the edge 3.2 of a bin are the same."""
 
@@ -167,9 +170,11 @@ class _Run:
         known = ~np.isnan(magnitude)
         large = known & (magnitude >= self._magnitudes[0] - _TOLERANCE)
         transform, (rows, cols) = self._grid.transform, self._grid.shape
-        # Longitudes are counted round the globe from the left edge, as the features do.
-        col = np.floor(((observed.longitude - transform.c) % 360) / transform.a).astype(np.int64)
-        row = np.floor((observed.latitude - transform.f) / transform.e).astype(np.int64)
+        # Counted round the globe from the left edge; places on an edge are rounded alike.
+        turns = (observed.longitude - transform.c) % 360
+        col = np.floor(turns / transform.a + _EDGE).astype(np.int64)
+        row = np.floor((observed.latitude - transform.f) / transform.e + _EDGE).astype(np.int64)
+        row = np.where((row == rows) & (observed.latitude <= _EDGE - 90), rows - 1, row)
         inside = (col < cols) & (row >= 0) & (row < rows)
         cells = np.full(len(magnitude), -1, np.int64)
         cells[inside] = self._index[row[inside], col[inside]]

@@ -1,4 +1,4 @@
-"""Record: what a run of forecasts leaves behind, and the tests and scores that are taken from it."""
+"""Record: what a run of forecasts leaves behind, and the tests and scores taken from it."""
 
 from __future__ import annotations
 
