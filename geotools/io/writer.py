@@ -1,26 +1,25 @@
 """GeotiffWriter: a GeoTIFF that is written by windows, closed, and compared with what was written.
 
 Every written window is checksummed; after closing, the file is opened again and every window
-compared, because GDAL's errors at close do not reach rasterio. Names are given in
-`geotools.io.writing`.
+compared (`reading_back`), because GDAL's errors at close do not reach rasterio. Names are given
+in `geotools.io.writing`.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import rasterio
-import rasterio.windows
 from rasterio.enums import ColorInterp, Resampling
 
 from geotools.errors import FileError, RasterError
 from geotools.grid import Grid, Window
 from geotools.io.gate import GDAL_ERRORS
+from geotools.io.reading_back import Written, rasterio_window, read_back
 from geotools.spec import ClassInfo
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ _BLOCK = 512
 """Cells on a side of a block in the file."""
 
 _THREADS = 2
-"""Threads that compress, build overviews, and read a finished file back."""
+"""Threads that compress, and that read a finished file back."""
 
 
 class GeotiffWriter:
@@ -64,10 +63,11 @@ class GeotiffWriter:
         """Called when the file is complete and before it gets its name."""
         self._target = target
         self._classes = tuple(classes)
-        self._checksums: list[tuple[Window, int]] = []
+        self._written: list[Written] = []
         self._cell_area_m2 = grid.cell_area_m2() if classes else None  # (rows,)
         self._area_m2 = np.zeros(256)
         self._open = True
+        self._factors = _overview_factors(grid)
         self._profile: dict[str, Any] = {"dtype": dtype, "nodata": nodata, "count": len(self.bands)}
         try:
             self._dataset = rasterio.open(
@@ -89,7 +89,18 @@ class GeotiffWriter:
             )
         except GDAL_ERRORS as error:
             raise FileError(f"{target} could not be created: {error}.") from None
-        self._describe(units, tags)
+        try:
+            self._describe(units, tags)
+            if self._factors:
+                # Empty now, and filled while the file is read back.
+                with rasterio.Env(
+                    SPARSE_OK_OVERVIEW=True,
+                    PREDICTOR_OVERVIEW=_predictor(dtype),
+                    GDAL_TIFF_OVR_BLOCKSIZE=_BLOCK,
+                ):
+                    self._dataset.build_overviews(self._factors, Resampling.nearest)
+        except GDAL_ERRORS as error:
+            raise FileError(f"{target} could not be created: {error}.") from None
 
     def _describe(self, units: Sequence[str], tags: Mapping[str, str]) -> None:
         dataset = self._dataset
@@ -125,15 +136,21 @@ class GeotiffWriter:
             raise RasterError(f"{self._target} has {self.grid.shape} cells, {window} is outside.")
         data = np.ascontiguousarray(data)
         try:
-            self._dataset.write(data, window=_rasterio(window))
+            self._dataset.write(data, window=rasterio_window(window))
         except GDAL_ERRORS as error:
             raise FileError(f"{self._target} could not be written: {error}.") from None
-        self._checksums.append((window, zlib.crc32(data.data)))
+        self._written.append((window, zlib.crc32(data.data)))
         if self._cell_area_m2 is not None:
-            rows = np.arange(window.height, dtype=np.int64)[:, None] << 8
-            counts = np.bincount((rows | data[0]).ravel(), minlength=window.height << 8)
-            area = self._cell_area_m2[window.row_off : window.row_stop]  # (rows,)
-            self._area_m2 += area @ counts.reshape(-1, 256)
+            self._measure(data[0], self._cell_area_m2[window.row_off : window.row_stop])
+
+    def _measure(self, codes: NDArray[np.uint8], area: NDArray[np.float64]) -> None:
+        """Adds the area of each class, from the area of a cell of every row."""
+        if np.all(area == area[0]):
+            for info in self._classes:
+                self._area_m2[info.code] += area[0] * np.count_nonzero(codes == info.code)
+        else:
+            counts = np.stack([np.bincount(row, minlength=256) for row in codes])  # (rows, 256)
+            self._area_m2 += area @ counts
 
     def area_m2(self) -> dict[int, float]:
         """Area in square metres by class code, of what has been written."""
@@ -142,10 +159,10 @@ class GeotiffWriter:
     @property
     def is_empty(self) -> bool:
         """True while nothing has been written."""
-        return not self._checksums
+        return not self._written
 
     def complete(self) -> None:
-        """Closes the file, adds its overviews and reads it back; then it can be read at `path`.
+        """Closes the file and reads it back; then it can be read at `path`.
 
         Raises:
             FileError: the disk refuses, or the file does not hold what was written.
@@ -153,19 +170,23 @@ class GeotiffWriter:
         if not self._open:
             return
         self._open = False
+        broken = FileError(
+            f"{self._target} does not hold what was written, so it was not kept: free some space "
+            "on the disk and try again."
+        )
         try:
             self._dataset.close()
-            factors = _overview_factors(self.grid)
-            if factors:
-                # Empty blocks stay empty: half the time on sparse rasters.
-                with (
-                    rasterio.Env(SPARSE_OK_OVERVIEW=True, GDAL_NUM_THREADS=_THREADS),
-                    rasterio.open(self.path, "r+", driver="GTiff") as dataset,
-                ):
-                    dataset.build_overviews(factors, Resampling.nearest)
         except GDAL_ERRORS as error:
             raise FileError(f"{self._target} could not be written: {error}.") from None
-        self._verify()
+        try:
+            if not (
+                self._is_as_described()
+                and read_back(self.path, self._written, len(self._factors), _THREADS)
+                and self._is_as_described()  # still, with its overviews
+            ):
+                raise broken
+        except GDAL_ERRORS:
+            raise broken from None
         self.when_complete()
 
     def abandon(self) -> None:
@@ -175,74 +196,27 @@ class GeotiffWriter:
         except GDAL_ERRORS:
             return
 
-    def _verify(self) -> None:
-        """Reads the closed file back and compares it with what was written.
-
-        Raises:
-            FileError: it cannot be read, or differs.
-        """
-        broken = FileError(
-            f"{self._target} does not hold what was written, so it was not kept: free some space "
-            "on the disk and try again."
-        )
-        try:
-            with rasterio.open(self.path, driver="GTiff") as dataset:
-                same = (
-                    dataset.count == self._profile["count"]
-                    and dataset.dtypes[0] == self._profile["dtype"]
-                    and dataset.shape == self.grid.shape
-                    and dataset.transform.almost_equals(self.grid.transform)
-                    and _same_value(dataset.nodata, self._profile["nodata"])
-                )
-                if not same:
-                    raise broken
-                factors = dataset.overviews(1)
-            with ThreadPoolExecutor(_THREADS) as pool:
-                parts = [self._checksums[start::_THREADS] for start in range(_THREADS)]
-                if not all(pool.map(self._holds, parts)):
-                    raise broken
-                for _ in pool.map(self._read_overview, range(len(factors)), factors):
-                    pass
-        except FileError:
-            raise
-        except GDAL_ERRORS:
-            raise broken from None
-
-    def _holds(self, written: Sequence[tuple[Window, int]]) -> bool:
-        """True when the file holds these windows, read through a handle of its own."""
+    def _is_as_described(self) -> bool:
+        """True when the closed file has the place, bands and overviews that it should have."""
         with rasterio.open(self.path, driver="GTiff", sharing=False) as dataset:
-            return all(
-                zlib.crc32(dataset.read(window=_rasterio(window))) == checksum
-                for window, checksum in written
+            return bool(
+                dataset.count == self._profile["count"]
+                and dataset.dtypes[0] == self._profile["dtype"]
+                and dataset.shape == self.grid.shape
+                and dataset.transform.almost_equals(self.grid.transform)
+                and _same_value(dataset.nodata, self._profile["nodata"])
+                and dataset.overviews(1) == self._factors
             )
-
-    def _read_overview(self, level: int, factor: int) -> None:
-        """Reads what an overview holds of the written windows, for the errors this would raise."""
-        with rasterio.open(
-            self.path, driver="GTiff", sharing=False, OVERVIEW_LEVEL=level
-        ) as dataset:
-            whole = Window(0, 0, dataset.width, dataset.height)
-            for window, _ in self._checksums:
-                col, row = window.col_off // factor, window.row_off // factor
-                part = Window(
-                    col,
-                    row,
-                    -(-window.col_stop // factor) - col,
-                    -(-window.row_stop // factor) - row,
-                ).intersection(whole)
-                if part is not None:
-                    dataset.read(window=_rasterio(part))
 
 
 def _compression(compress: str, dtype: str) -> dict[str, Any]:
     """GDAL's creation options: a predictor for floats, and the fastest level of each codec."""
     if compress == "none":
         return {}
-    floating = np.dtype(dtype).kind == "f"
     # GDAL compresses in threads; its silence about their errors is why files are read back.
     options: dict[str, Any] = {
         "compress": compress,
-        "predictor": 3 if floating else 1,
+        "predictor": _predictor(dtype),
         "num_threads": _THREADS,
     }
     if compress == "zstd":
@@ -252,16 +226,17 @@ def _compression(compress: str, dtype: str) -> dict[str, Any]:
     return options
 
 
+def _predictor(dtype: str) -> int:
+    """GDAL's number of what makes such cells easier to compress."""
+    return 3 if np.dtype(dtype).kind == "f" else 1
+
+
 def _overview_factors(grid: Grid) -> list[int]:
     """2, 4, 8, … until the smallest overview is one block."""
     longest, factors = max(grid.shape), [2]
     while longest > _BLOCK * factors[-1]:
         factors.append(factors[-1] * 2)
     return factors if longest > _BLOCK else []
-
-
-def _rasterio(window: Window) -> rasterio.windows.Window:
-    return rasterio.windows.Window(window.col_off, window.row_off, window.width, window.height)
 
 
 def _same_value(first: float | None, second: float | None) -> bool:
