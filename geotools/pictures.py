@@ -12,14 +12,21 @@ import numpy as np
 from geotools.errors import FileError
 from geotools.io.atomic import write_atomic
 from geotools.io.geotiff import open_raster
+from geotools.io.ramps import RAMP, log_stops
 from geotools.spec import ClassInfo
 
 if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
     from numpy.typing import NDArray
 
-__all__ = ["landform_picture"]
+    from geotools.inference.issued import Issued
+
+__all__ = ["forecast_picture", "landform_picture"]
 
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+_RECENT_DAYS = 30
+_MOST_DRAWN = 20_000
+"""Events in a picture of a forecast: those of so many days, and no more than so many."""
 
 
 def landform_picture(
@@ -79,6 +86,73 @@ def landform_picture(
         axes.set_yticks([])
     _draw_shares(right, codes.data[0], codes.valid, area, classes)
     figure.suptitle(title, fontsize=12)
+    with write_atomic(output, overwrite=overwrite, verify=_check_png) as part:
+        figure.savefig(part, dpi=90)
+
+
+def forecast_picture(
+    issued: Issued,
+    events: GeoDataFrame,
+    output: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Writes a PNG: expected numbers, how they differ from the baseline, and the latest events.
+
+    Args:
+        issued: the forecast.
+        events: the event table that it was made from.
+        output: the PNG.
+        overwrite: replace an existing picture.
+
+    Raises:
+        FileError: the picture cannot be written.
+    """
+    from matplotlib.colors import LinearSegmentedColormap, LogNorm
+    from matplotlib.figure import Figure
+
+    forecast = issued.forecast
+    grid, region, lowest = forecast.rates.grid, forecast.rates.valid, forecast.magnitudes[0]
+    expected = np.where(region, forecast.at_least(lowest), np.nan)  # (rows, cols)
+    ratio = expected / issued.smoothed.at_least(lowest)
+    west, south, east, north = grid.bounds
+    stops = log_stops(float(np.nanpercentile(expected, 25)), float(np.nanmax(expected)))
+    ramp = LinearSegmentedColormap.from_list("forecast", RAMP)
+    recent = events[issued.used].iloc[-_MOST_DRAWN:]
+    days = (forecast.start - recent["time"]).dt.total_seconds().to_numpy() / 86_400
+    recent = recent[days <= _RECENT_DAYS]
+    # Longitudes on the side of the grid, which may go on beyond 180 degrees.
+    x = west + (recent["longitude"].to_numpy() - west) % 360
+    sizes = 4 * 1.9 ** (recent["magnitude"].to_numpy() - issued.mc)
+
+    middle = np.cos(np.radians((south + north) / 2))
+    wide = (east - west) * middle / (north - south)
+    figure = Figure(figsize=(13, min(7.5, 1.6 + 5.5 / wide)), layout="constrained")
+    panels = (
+        (expected, LogNorm(stops[0].value, stops[-1].value), ramp, "expected number in a cell"),
+        (ratio, LogNorm(0.01, 100), "RdYlBu_r", "times the long-term baseline"),
+    )
+    for axes, (values, norm, colors, label) in zip(figure.subplots(1, 2), panels, strict=True):
+        drawn = axes.imshow(
+            values, extent=(west, east, south, north), norm=norm, cmap=colors,
+            interpolation="nearest", aspect=1 / middle,
+        )  # fmt: skip
+        axes.scatter(
+            x, recent["latitude"], s=sizes, facecolors="none", edgecolors="#222222", linewidths=0.6
+        )
+        axes.set_xlim(west, east)
+        axes.set_ylim(south, north)
+        axes.tick_params(labelsize=8)
+        axes.set_facecolor("#e9ecef")
+        figure.colorbar(drawn, ax=axes, shrink=0.75, label=label, extend="both")
+    low, high = issued.interval(lowest)
+    figure.suptitle(
+        f"{forecast.name}: {forecast.total:.3g} earthquakes of M {lowest:g} or more expected "
+        f"({low} to {high}), {forecast.start:%Y-%m-%d %H:%M} to {forecast.end:%Y-%m-%d %H:%M} UTC\n"
+        f"long-term baseline {issued.smoothed.total:.3g}; circles: events of the {_RECENT_DAYS} "
+        "days before",
+        fontsize=10,
+    )
     with write_atomic(output, overwrite=overwrite, verify=_check_png) as part:
         figure.savefig(part, dpi=90)
 

@@ -16,6 +16,7 @@ __all__ = ["command"]
 @click.argument("catalog")
 @click.option("-o", "--output", required=True, metavar="OUT.tif", help="GeoTIFF of the forecast.")
 @click.option("--cells", metavar="OUT.gpkg", help="GeoPackage: cells, events used, summary.")
+@click.option("--picture", metavar="OUT.png", help="Picture of the map and the latest events.")
 @click.option(
     "--model",
     metavar="MODEL.onnx",
@@ -31,9 +32,14 @@ def command(catalog: str, output: str, progress: str, **options: Any) -> None:
 
     Every map has the long-term baseline beside it. Nothing here predicts single earthquakes.
     """
+    from geotools.io.atomic import check_output
     from geotools.maps.forecast import map_forecast
+    from geotools.pictures import forecast_picture
 
     with reporting(progress) as report:
+        picture = options["picture"]
+        if picture:
+            check_output(picture, overwrite=options["overwrite"])
         made = map_forecast(
             catalog,
             output,
@@ -51,9 +57,11 @@ def command(catalog: str, output: str, progress: str, **options: Any) -> None:
         issued, forecast = made.issued, made.issued.forecast
         lowest = forecast.magnitudes[0]
         low, high = issued.interval(lowest)
-        outputs = [str(made.path), *([str(made.cells)] if made.cells else [])]
+        outputs = [str(path) for path in (made.path, made.cells, picture) if path]
+        if picture:
+            forecast_picture(issued, made.events, picture, overwrite=options["overwrite"])
         report.result(
-            f"{' and '.join(outputs)}: {forecast.total:.3g} earthquakes of M {lowest:g} or more "
+            f"{', '.join(outputs)}: {forecast.total:.3g} earthquakes of M {lowest:g} or more "
             f"expected ({low} to {high}), {issued.smoothed.total:.3g} by the long-term baseline, "
             f"{forecast.start:%Y-%m-%d %H:%M} to {forecast.end:%Y-%m-%d %H:%M} UTC, by "
             f"{issued.model['name']}, {made.seconds:.1f} s",

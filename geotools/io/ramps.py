@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from xml.sax.saxutils import quoteattr
 
-__all__ = ["Stop", "graduated_qml", "log_stops", "outline_qml", "pseudocolor_qml"]
+__all__ = ["RAMP", "Stop", "graduated_qml", "log_stops", "outline_qml", "pseudocolor_qml"]
 
-_RAMP = ("#fcfdf2", "#fde3a7", "#fdb46c", "#f27d54", "#d2444f", "#9e2062", "#5f1467", "#23104a")
+RAMP = ("#fcfdf2", "#fde3a7", "#fdb46c", "#f27d54", "#d2444f", "#9e2062", "#5f1467", "#23104a")
 """Pale to dark, each darker than the one before, so that it reads in greys as well."""
 
 _MAX_DECADES = 7
@@ -51,10 +51,10 @@ def log_stops(low: float, high: float) -> tuple[Stop, ...]:
 
 def _color(share: float) -> str:
     """The colour at a share of the ramp, 0 to 1, between its neighbours."""
-    place = share * (len(_RAMP) - 1)
-    below = min(int(place), len(_RAMP) - 2)
+    place = share * (len(RAMP) - 1)
+    below = min(int(place), len(RAMP) - 2)
     part = place - below
-    pairs = zip(_parts(_RAMP[below]), _parts(_RAMP[below + 1]), strict=True)
+    pairs = zip(_parts(RAMP[below]), _parts(RAMP[below + 1]), strict=True)
     mixed = [round(a + (b - a) * part) for a, b in pairs]
     return "#" + "".join(f"{channel:02x}" for channel in mixed)
 

@@ -34,6 +34,8 @@ class ForecastMap:
     """The GeoPackage."""
     issued: Issued
     """The forecast itself."""
+    events: GeoDataFrame
+    """The event table that was read."""
     seconds: float
     """Wall time."""
 
@@ -98,7 +100,7 @@ def map_forecast(
         step()
     write_raster(issued, targets[0], tags=tags, overwrite=overwrite)
     step()
-    return ForecastMap(targets[0], targets[1] if cells else None, issued, time.monotonic() - begun)
+    return ForecastMap(targets[0], targets[1] if cells else None, issued, events, time.monotonic() - begun)
 
 
 def _steps(progress: Progress | None, total: int) -> Callable[[], None]:

@@ -13,6 +13,7 @@ from geotools.grid import Window
 from geotools.inference.issued import Issued
 from geotools.io.atomic import write_atomic
 from geotools.io.geopackage import write_layer
+from geotools.io.pointstyle import events_qml
 from geotools.io.ramps import Stop, graduated_qml, log_stops, outline_qml, pseudocolor_qml
 from geotools.io.writing import create_geotiff
 
@@ -124,7 +125,12 @@ def write_cells(
     with write_atomic(path, overwrite=overwrite) as part:
         write_layer(part, cell_table(issued), layer="cells", style=style, metadata=tags)
         write_layer(
-            part, events[issued.used], layer="events", geometry_type="Point", overwrite=True
+            part,
+            events[issued.used],
+            layer="events",
+            style=events_qml(),
+            geometry_type="Point",
+            overwrite=True,
         )
         write_layer(part, _summary(issued), layer="summary", style=outline_qml(), overwrite=True)
 
