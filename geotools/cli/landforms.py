@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
@@ -10,6 +11,9 @@ from geotools.cli.options import dem_options, effort, run_options
 from geotools.cli.reporting import reporting
 
 __all__ = ["command"]
+
+# numpy's linear algebra, of which there is none here, starts threads that spin for a while.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @click.command("landforms")

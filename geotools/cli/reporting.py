@@ -12,9 +12,10 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from geotools.stream import Step
+if TYPE_CHECKING:
+    from geotools.stream import Step
 
 __all__ = ["Report", "reporting", "show_error"]
 

@@ -1,14 +1,21 @@
 """From files to maps: open, compute by tiles, write. What scripts, command line and QGIS call.
 
 Every function takes the names of inputs and outputs, checks all of them before it reads a cell,
-and leaves complete outputs or none.
+and leaves complete outputs or none. The names below are imported when they are used, so that one
+kind of map does not load what another needs.
 """
 
-from geotools.maps.events import EventMap, EventSelection, map_events
-from geotools.maps.inputs import DemOptions
-from geotools.maps.landforms import LandformMap, Polygons, map_landforms
-from geotools.maps.mappers import Geomorphons
-from geotools.maps.terrain import TerrainMap, TerrainSettings, map_terrain
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from geotools.maps.events import EventMap, EventSelection, map_events
+    from geotools.maps.inputs import DemOptions
+    from geotools.maps.landforms import LandformMap, Polygons, map_landforms
+    from geotools.maps.mappers import Geomorphons
+    from geotools.maps.terrain import TerrainMap, TerrainSettings, map_terrain
 
 __all__ = [
     "DemOptions",
@@ -23,3 +30,35 @@ __all__ = [
     "map_landforms",
     "map_terrain",
 ]
+
+_HOMES = {
+    "events": (
+        "EventMap",
+        "EventSelection",
+        "map_events",
+    ),
+    "inputs": ("DemOptions",),
+    "landforms": (
+        "LandformMap",
+        "Polygons",
+        "map_landforms",
+    ),
+    "mappers": ("Geomorphons",),
+    "terrain": (
+        "TerrainMap",
+        "TerrainSettings",
+        "map_terrain",
+    ),
+}
+"""Module and the names that live in it."""
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"geotools.maps.{module}"), name)
+    raise AttributeError(f"module 'geotools.maps' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

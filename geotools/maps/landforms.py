@@ -14,7 +14,6 @@ import numpy as np
 from geotools.effort import Effort
 from geotools.errors import FileError, RasterError
 from geotools.grid import Window
-from geotools.io.geopackage import check_layer, write_layer
 from geotools.io.geotiff import open_raster
 from geotools.io.writing import GeotiffWriter, create_geotiff, create_scratch
 from geotools.maps.inputs import (
@@ -200,6 +199,7 @@ def _write_polygons(
 ) -> None:
     """Writes the layer from the finished raster, which has no name yet."""
     from geotools.convert import polygonize
+    from geotools.io.geopackage import write_layer
 
     with ExitStack() as stack:
         forms = stack.enter_context(open_raster(writer.path, bands=[1]))
@@ -230,6 +230,8 @@ def _write_polygons(
 
 
 def _check_polygons(polygons: Polygons, dem: FilePath, raster: Path, overwrite: bool) -> None:
+    from geotools.io.geopackage import check_layer
+
     target = check_paths(dem, [polygons.path], overwrite)[0]
     if target.suffix.lower() == ".gpkg":
         check_layer(target, _LAYER, overwrite=overwrite)
