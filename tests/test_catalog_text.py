@@ -147,7 +147,7 @@ def test_the_dates_of_a_file_say_whether_the_day_comes_first():
         "# from somewhere\ntime\tlon\tlat\tdep\tmagnitude\n"
         "2001-02-03T04:05:06.5Z\t10.5\t-20.25\t7.5\t4.5\n",
         "Date,Time,X,Y,depth_m,ML\n2001/02/03,04:05:06.5,10.5,-20.25,7500,4.5\n",
-        "Year Mo Da Ho Mi Se Lat Lon Depth Mw\n2001 2 3 4 5 6.5 -20.25 10.5 7.5 4.5\n",
+        "Yr Mo Dy Hr Mi Sec Lat Lon Depth Mw\n2001 2 3 4 5 6.5 -20.25 10.5 7.5 4.5\n",
         '"time","long","lat","depth","mag"\n"1",2001-02-03 04:05:06.5,10.5,-20.25,7.5,4.5\n',
     ],
 )

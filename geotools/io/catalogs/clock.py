@@ -27,7 +27,8 @@ _ANY = re.compile(
     r"(?:(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})"
     r"|(?P<first>\d{1,2})(?P<dash>[-/.])(?P<second>\d{1,2})(?P=dash)(?P<late>\d{4})"
     r"|(?P<solid>\d{8}))"
-    r"(?:[T\s,]*(?P<hour>\d{1,2}):?(?P<minute>\d{2})(?::?(?P<sec>\d{1,2})(?:[.,](?P<part>\d*))?)?)?"
+    r"(?:[T\s,]*(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<sec>\d{1,2})(?:[.,](?P<part>\d*))?)?"
+    r"|[T\s]?(?P<hh>\d\d)(?P<mm>\d\d)(?:(?P<ss>\d\d)(?:[.,](?P<pp>\d*))?)?)?"
     r"\s*(?P<zone>Z|UTC|GMT|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?",
     re.ASCII | re.IGNORECASE,
 )
@@ -183,9 +184,10 @@ def _date(match: re.Match[str], swapped: bool) -> tuple[int, int, int]:
 
 def _time_of_day(match: re.Match[str]) -> tuple[int, int, int]:
     """Hour, minute, microsecond."""
-    digits = (match["part"] or "").ljust(7, "0")
-    micro = int(match["sec"] or 0) * _SECOND + int(digits[:6]) + (digits[6] >= "5")
-    return int(match["hour"] or 0), int(match["minute"] or 0), micro
+    digits = (match["part"] or match["pp"] or "").ljust(7, "0")
+    seconds = int(match["sec"] or match["ss"] or 0)
+    micro = seconds * _SECOND + int(digits[:6]) + (digits[6] >= "5")
+    return int(match["hour"] or match["hh"] or 0), int(match["minute"] or match["mm"] or 0), micro
 
 
 def _zone(zone: str) -> int:

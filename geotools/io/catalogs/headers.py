@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from geotools.io.catalogs.delimited import CLOCK, Layout
+from geotools.io.catalogs.delimited import BLANKS, CLOCK, Layout
 
-__all__ = ["fields_of", "header_layout", "plain_name", "split"]
+__all__ = ["DELIMITERS", "header_layout", "named", "plain_name", "split"]
 
-DELIMITERS = (",", ";", "\t", "|", r"\s+")
+DELIMITERS = (",", ";", "\t", "|", BLANKS)
 _ALIASES: Mapping[str, tuple[str, ...]] = {
     "time": (
         "time", "datetime", "origintime", "eventtime", "timestring", "timeutc", "utctime",
@@ -54,13 +54,13 @@ def split(line: str, delimiter: str) -> list[str]:
     """The fields of one line."""
     import csv
 
-    if delimiter == r"\s+":
+    if delimiter == BLANKS:
         return line.split()
     rows = list(csv.reader([line[:10_000]], delimiter=delimiter, skipinitialspace=True))
     return [cell.strip() for cell in rows[0]] if rows else []
 
 
-def fields_of(names: Sequence[str]) -> dict[str, int]:
+def named(names: Sequence[str]) -> dict[str, int]:
     """Position of every part of an event that the names tell; the better name where two do."""
     plain = [plain_name(name) for name in names]
     found = {}
@@ -92,9 +92,9 @@ def header_layout(head: bytes) -> Layout | None:
 
 
 def _layout(names: list[str], delimiter: str, lines: list[str], place: int) -> Layout | None:
-    if delimiter == r"\s+" and names and names[0] == "#":
+    if delimiter == BLANKS and names and names[0] == "#":
         names = names[1:]
-    fields = fields_of(names)
+    fields = named(names)
     if not {"longitude", "latitude"} <= set(fields):
         return None
     rows = [split(line, delimiter) for line in lines[place + 1 : -1][:50] if line.strip("\n\r ")]
@@ -123,7 +123,7 @@ def _layout(names: list[str], delimiter: str, lines: list[str], place: int) -> L
         for key in ("longitude", "latitude")
         for cell in _cells(rows, fields[key])
     )
-    return Layout(delimiter, fields, width, place + 1, "," if comma else ".", fixed)
+    return Layout(delimiter, fields, width, place + 1, decimal="," if comma else ".", fixed=fixed)
 
 
 def _one_time(fields: dict[str, int], rows: list[list[str]]) -> dict[str, int]:

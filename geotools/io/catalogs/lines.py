@@ -6,16 +6,18 @@ same; a line of more than 1 MB is left out.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
 from geotools.io.catalogs.report import Tally
 
-__all__ = ["LONGEST_LINE", "Block", "blocks", "is_text"]
+__all__ = ["LONGEST_LINE", "Block", "after_head", "blocks", "is_text"]
 
 LONGEST_LINE = 1 << 20
 """Bytes; the row of an event has some hundreds."""
+_HEAD = 1 << 16  # bytes by which formats are recognised
 _READ = 8 << 20  # bytes at a time: about 50,000 rows
 
 
@@ -54,6 +56,29 @@ def blocks(stream: IO[bytes], tally: Tally, *, size: int = _READ) -> Iterator[Bl
         if data:
             yield Block(number, _shortened(data, number, tally))
             number += data.count(b"\n")
+
+
+def after_head(stream: IO[bytes]) -> tuple[bytes, IO[bytes]]:
+    """The first 64 KB of a stream, and a stream that begins where it began."""
+    head = stream.read(_HEAD)
+    return head, io.BufferedReader(_Again(head, stream), _HEAD)
+
+
+class _Again(io.RawIOBase):
+    """What was read of a stream, and then the stream."""
+
+    def __init__(self, head: bytes, stream: IO[bytes]) -> None:
+        self._head, self._stream = head, stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
+        data, self._head = self._head[: len(view)], self._head[len(view) :]
+        data = data or self._stream.read(len(view))
+        view[: len(data)] = data
+        return len(data)
 
 
 def is_text(head: bytes) -> bool:

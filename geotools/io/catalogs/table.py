@@ -6,7 +6,6 @@ earthquake.usgs.gov/earthquakes/feed/v1.0/csv.php): 22 columns, depth in km, tim
 
 from __future__ import annotations
 
-import io
 import itertools
 from collections.abc import Mapping
 from typing import IO
@@ -15,38 +14,14 @@ from geotools.errors import EventsError
 from geotools.io.catalogs.delimited import CLOCK, Layout, read_table
 from geotools.io.catalogs.formats import Columns, Format
 from geotools.io.catalogs.headers import DELIMITERS, header_layout, split
-from geotools.io.catalogs.lines import is_text
+from geotools.io.catalogs.lines import after_head, is_text
 from geotools.io.catalogs.report import Tally
 
-__all__ = ["CSV", "USGS", "after_head", "mapped"]
+__all__ = ["CSV", "USGS", "mapped"]
 
-_HEAD = 1 << 16
 _USGS = b"time,latitude,longitude,depth,mag,magtype,nst,gap,dmin,rms,net,id,updated,place,type"
 _KEYS = ("time", "longitude", "latitude", "depth_km", "depth_m", "magnitude", "magnitude_type",
          "event_id", "event_type", "date", *CLOCK)  # fmt: skip
-
-
-def after_head(stream: IO[bytes]) -> tuple[bytes, IO[bytes]]:
-    """The first 64 KB of a stream, and a stream that begins where it began."""
-    head = stream.read(_HEAD)
-    return head, io.BufferedReader(_Again(head, stream), _HEAD)
-
-
-class _Again(io.RawIOBase):
-    """What was read of a stream, and then the stream."""
-
-    def __init__(self, head: bytes, stream: IO[bytes]) -> None:
-        self._head, self._stream = head, stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: object) -> int:
-        view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
-        data, self._head = self._head[: len(view)], self._head[len(view) :]
-        data = data or self._stream.read(len(view))
-        view[: len(data)] = data
-        return len(data)
 
 
 def _read(stream: IO[bytes], tally: Tally) -> Columns:
@@ -114,7 +89,8 @@ def _mapped_layout(head: bytes, columns: Mapping[str, str]) -> Layout:
             break
         if "time" not in fields and "date" in fields:
             fields["time"] = fields.pop("date")
-        return Layout(delimiter, fields, len(names), skip, _decimal(lines, skip, delimiter, fields))
+        decimal = _decimal(lines, skip, delimiter, fields)
+        return Layout(delimiter, fields, len(names), skip, decimal=decimal)
     best = max(tried, key=len)
     absent = [value for value in columns.values() if value not in best and not value.isdigit()]
     if by_number:
