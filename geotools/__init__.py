@@ -21,7 +21,11 @@ if TYPE_CHECKING:
         ModelError,
         RasterError,
     )
+    from geotools.forecast import Forecast
     from geotools.grid import Grid, Tile, TileScheme, Window
+    from geotools.inference.choosing import choose_forecaster
+    from geotools.inference.forecast import Forecaster
+    from geotools.inference.issued import Issued
     from geotools.inference.model import Model, open_model, shipped_model, shipped_models
     from geotools.inference.predict import predict
     from geotools.io.catalogs import (
@@ -46,7 +50,8 @@ if TYPE_CHECKING:
         map_landforms,
         map_terrain,
     )
-    from geotools.pictures import landform_picture
+    from geotools.maps.forecast import map_forecast
+    from geotools.pictures import forecast_picture, landform_picture
     from geotools.raster import Raster, Sink, Source
     from geotools.spec import ClassInfo, ModelSpec
     from geotools.stream import map_tiles
@@ -60,10 +65,13 @@ __all__ = [
     "EventSelection",
     "EventsError",
     "FileError",
+    "Forecast",
+    "Forecaster",
     "Geomorphons",
     "GeotoolsError",
     "Grid",
     "GridError",
+    "Issued",
     "MissingExtraError",
     "Model",
     "ModelError",
@@ -78,11 +86,14 @@ __all__ = [
     "Tile",
     "TileScheme",
     "Window",
+    "choose_forecaster",
     "create_geotiff",
     "events_from_obspy",
     "events_to_obspy",
+    "forecast_picture",
     "landform_picture",
     "map_events",
+    "map_forecast",
     "map_landforms",
     "map_terrain",
     "map_tiles",
@@ -112,7 +123,11 @@ _HOMES = {
         "ModelError",
         "RasterError",
     ),
+    "forecast": ("Forecast",),
     "grid": ("Grid", "Tile", "TileScheme", "Window"),
+    "inference.choosing": ("choose_forecaster",),
+    "inference.forecast": ("Forecaster",),
+    "inference.issued": ("Issued",),
     "inference.model": ("Model", "open_model", "shipped_model", "shipped_models"),
     "inference.predict": ("predict",),
     "io.catalogs": (
@@ -137,7 +152,8 @@ _HOMES = {
         "map_landforms",
         "map_terrain",
     ),
-    "pictures": ("landform_picture",),
+    "maps.forecast": ("map_forecast",),
+    "pictures": ("forecast_picture", "landform_picture"),
     "raster": ("Raster", "Sink", "Source"),
     "spec": ("ClassInfo", "ModelSpec"),
     "stream": ("map_tiles",),

@@ -1,7 +1,8 @@
-"""demo: the main job on a real DEM that is on every machine where geotools is."""
+"""demo: the main jobs on a real DEM and real earthquakes that are wherever geotools is."""
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +16,15 @@ from geotools.grid import Grid, TileScheme
 from geotools.io.geotiff import parse_crs
 from geotools.io.writing import create_geotiff
 from geotools.maps import map_landforms
-from geotools.pictures import landform_picture
+from geotools.maps.events import map_events
+from geotools.maps.forecast import map_forecast
+from geotools.maps.inputs import FilePath
+from geotools.pictures import forecast_picture, landform_picture
 from geotools.stream import Progress
 
-__all__ = ["Demo", "demo", "write_jacksboro"]
+__all__ = ["Demo", "demo", "sample_catalog", "write_jacksboro"]
+
+_SAMPLE_CATALOG = ("io", "ndk", "tests", "data", "multiple_events.ndk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +34,7 @@ class Demo:
     outputs: Mapping[Path, str]
     """What each file is."""
     seconds: float
-    """Wall time of the mapping."""
+    """Wall time of the landform map."""
 
 
 def write_jacksboro(path: Path, *, overwrite: bool = False) -> None:
@@ -64,11 +70,28 @@ def write_jacksboro(path: Path, *, overwrite: bool = False) -> None:
             writer.write(elevation[None, *tile.write.slices()], tile.write)
 
 
-def demo(folder: Path, *, progress: Progress | None = None) -> Demo:
-    """Writes a DEM, its landforms as raster and polygons, and a picture; replaces earlier ones.
+def sample_catalog() -> Path | None:
+    """Six earthquakes of 2013 (Global CMT) that come with ObsPy's tests; None without them."""
+    found = importlib.util.find_spec("obspy")
+    if found is None or not found.submodule_search_locations:
+        return None
+    path = Path(found.submodule_search_locations[0], *_SAMPLE_CATALOG)
+    return path if path.is_file() else None
+
+
+def demo(
+    folder: Path, *, catalog: FilePath | None = None, progress: Progress | None = None
+) -> Demo:
+    """Writes maps of a DEM and of a catalog, with pictures; replaces earlier ones.
+
+    Args:
+        folder: made when it is not there.
+        catalog: earthquakes to forecast from; `sample_catalog()` when None.
+        progress: called while the maps are made.
 
     Raises:
         FileError: the folder cannot be made or written to.
+        GeotoolsError: the catalog cannot be read, or no forecast can be made from it.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -84,12 +107,30 @@ def demo(folder: Path, *, progress: Progress | None = None) -> Demo:
         dem, forms, picture,
         classes=made.classes, title=f"Jacksboro fault, Tennessee: {made.method}", overwrite=True,
     )  # fmt: skip
-    return Demo(
-        outputs={
-            dem: "the elevation model",
-            forms: "landform and confidence of every cell",
-            polygons: "landforms as polygons",
-            picture: "a picture of both",
-        },
-        seconds=made.seconds,
-    )
+    outputs = {
+        dem: "the elevation model",
+        forms: "landform and confidence of every cell",
+        polygons: "landforms as polygons",
+        picture: "a picture of both",
+    }
+    events = sample_catalog() if catalog is None else Path(catalog)
+    if events is not None:
+        outputs |= _forecast(events, folder, progress)
+    return Demo(outputs, made.seconds)
+
+
+def _forecast(catalog: Path, folder: Path, progress: Progress | None) -> dict[Path, str]:
+    """The files of a catalog map: events, forecast, cells, picture."""
+    layer, raster = folder / "earthquakes.gpkg", folder / "forecast.tif"
+    cells, picture = folder / "forecast.gpkg", folder / "forecast.png"
+    map_events(catalog, layer, overwrite=True, progress=progress)
+    made = map_forecast(catalog, raster, cells=cells, overwrite=True, progress=progress)
+    forecast_picture(made.issued, made.events, picture, overwrite=True)
+    forecast = made.issued.forecast
+    return {
+        layer: "earthquakes by depth and magnitude",
+        raster: f"expected number of earthquakes, {forecast.horizon_days:g} days from "
+        f"{forecast.start:%Y-%m-%d}, by {forecast.name}",
+        cells: "the same as cells, with the events and a summary",
+        picture: "a picture of it",
+    }

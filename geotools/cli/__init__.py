@@ -20,8 +20,9 @@ from geotools.errors import GeotoolsError
 __all__ = ["main"]
 
 _COMMANDS = {
-    "demo": "Map a real DEM that comes with matplotlib, to see what the rest does.",
+    "demo": "Map a real DEM and real earthquakes, to see what the rest does.",
     "doctor": "Say what is installed and whether it works.",
+    "evaluate": "Test forecasts against what happened, beside every baseline.",
     "events": "Write an earthquake catalog as a styled layer of points.",
     "forecast": "Map the expected number of earthquakes after the events of a catalog.",
     "info": "Say what is in a raster, a layer or a model.",
