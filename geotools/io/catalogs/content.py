@@ -26,7 +26,8 @@ __all__ = ["HEAD_BYTES", "Content", "open_content", "read_all"]
 HEAD_BYTES = 64 * 1024
 """What formats are recognised by."""
 
-_MAX_UNPACKED = 16 * 2**30
+_STEP = 2**20
+_MAX_UNPACKED = 4 * 2**30
 _MAX_RATIO = 200
 """Deflate reaches 1,032; catalogs about 5 (tables) to 40 (XML)."""
 _FREE_BYTES = 32 * 2**20
@@ -99,6 +100,8 @@ def open_content(path: str | os.PathLike[str]) -> Content:
         member = name = _only_member(file)
     with _unpacked(file, packing, member) as raw:
         start = raw.read(HEAD_BYTES)
+        while packing and raw.read(_STEP):  # all of it, before a parser sees any
+            pass
     if not start.strip(b"\0 \t\r\n"):
         raise FileError(f"{file} holds nothing: name an earthquake catalog.")
     mark, encoding = _encoding(start)
@@ -195,7 +198,7 @@ def _unpacked(file: Path, packing: str, member: str) -> Iterator[IO[bytes]]:
             stack.callback(inner.close)
         except (*_BROKEN, KeyError, ValueError) as error:
             raise FileError(f"{file} cannot be unpacked ({error}): unpack it first.") from None
-        yield io.BufferedReader(_Bounded(inner, raw, file), HEAD_BYTES)
+        yield io.BufferedReader(_Bounded(inner, raw, file), _STEP)
 
 
 class _Bounded(io.RawIOBase):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
 from typing import IO, Any
 
 import numpy as np
@@ -17,9 +18,10 @@ from geotools.io.catalogs.report import Tally
 
 __all__ = ["FORMATS"]
 
-_MAX_BYTES = 512 * 2**20
-"""Parsed it takes about six times as much; a million events of the USGS have 700 MB, but their
-service gives 20,000 at a time."""
+_MAX_BYTES = 2**29
+"""The service of the USGS gives 20,000 events at a time, which have 14 MB."""
+
+_SPACE = re.compile(r"[ \t\r\n]*")
 
 _START = re.compile(rb'\s*\{\s*"')
 _KIND = re.compile(rb'"type"\s*:\s*"Feature(?:Collection)?"')
@@ -32,21 +34,22 @@ _TIME = ("time", "origintime", "datetime")
 
 
 def _read(stream: IO[bytes], tally: Tally) -> Columns:
-    try:
-        document = json.loads(read_all(stream, _MAX_BYTES))
-    except (ValueError, RecursionError) as error:
-        where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "its start"
-        raise EventsError(
-            f"its JSON is broken or breaks off at {where} ({_reason(error)}): fetch it again."
-        ) from None
-    features = _features(document)
+    text = read_all(stream, _MAX_BYTES).decode("utf-8", errors="replace")
     rows = []
-    for number, feature in enumerate(features, start=1):
-        row = _row(feature)
-        if row is None:
-            tally.skip("no point", f"feature {number}")
-        else:
-            rows.append(row)
+    try:
+        for number, feature in enumerate(_features(text), start=1):
+            row = _row(feature)
+            if row is None:
+                tally.skip("no point", f"feature {number}")
+            else:
+                rows.append(row)
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, EventsError):
+            raise
+        where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise EventsError(
+            f"its JSON is broken or breaks off{where} ({_reason(error)}): fetch it again."
+        ) from None
     names = ("time", "longitude", "latitude", "depth_km", "magnitude")
     values = list(zip(*rows, strict=True)) or [()] * 8
     columns: dict[str, Any] = {"time": np.array(values[0], dtype="datetime64[us]")}
@@ -57,16 +60,46 @@ def _read(stream: IO[bytes], tally: Tally) -> Columns:
     return columns
 
 
-def _features(document: Any) -> list[Any]:
-    kind = document.get("type") if isinstance(document, dict) else None
-    features = document.get("features") if kind == "FeatureCollection" else None
+def _features(text: str) -> Iterator[Any]:
+    """The features of a document one by one, so that the parsed document is never in memory."""
+    decoder = json.JSONDecoder()
+    kind, found, members = None, False, {}
+    at = _next(text, 0, "{")
+    while not text.startswith("}", at):
+        name, at = decoder.raw_decode(text, at)
+        at = _next(text, at, ":")
+        if name == "features" and text.startswith("[", at):
+            found = True
+            at = _next(text, at, "[")
+            while not text.startswith("]", at):
+                feature, at = decoder.raw_decode(text, at)
+                yield feature
+                at = _separated(text, at, "]")
+            at = _SPACE.match(text, at + 1).end()  # type: ignore[union-attr]
+        else:
+            members[name], at = decoder.raw_decode(text, at)
+        kind = members.get("type")
+        at = _separated(text, at, "}")
     if kind == "Feature":
-        features = [document]
-    if not isinstance(features, list):
+        yield members
+    elif kind != "FeatureCollection" or not found:
         raise EventsError(
             "it is JSON but not GeoJSON with features: give a GeoJSON of events, or a CSV."
         )
-    return features
+
+
+def _next(text: str, at: int, wanted: str) -> int:
+    """Where the next value begins after the wanted sign."""
+    at = _SPACE.match(text, at).end()  # type: ignore[union-attr]
+    if not text.startswith(wanted, at):
+        raise json.JSONDecodeError(f"{wanted} is missing", text, at)
+    return _SPACE.match(text, at + 1).end()  # type: ignore[union-attr]
+
+
+def _separated(text: str, at: int, end: str) -> int:
+    """Where the next value begins after a comma, or the sign that ends them."""
+    at = _SPACE.match(text, at).end()  # type: ignore[union-attr]
+    return at if text.startswith(end, at) else _next(text, at, ",")
 
 
 def _row(feature: Any) -> tuple[Any, ...] | None:

@@ -23,7 +23,15 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS"]
 
-_FREED = ("pick", "amplitude", "stationMagnitude", "arrival", "focalMechanism", "reading")
+_FREED = (
+    "pick",
+    "amplitude",
+    "stationMagnitude",
+    "stationMagnitudeContribution",
+    "arrival",
+    "focalMechanism",
+    "comment",
+)
 """Parts that nothing is taken from: freed as soon as they are passed."""
 
 
@@ -163,7 +171,7 @@ def _read(stream: IO[bytes], tally: Tally, dialect: _Dialect) -> Columns:
         name = local_name(element)
         parent = element.getparent()
         if name in _FREED:
-            element.clear(keep_tail=False)
+            elements.empty(element)
         elif parent is not None and local_name(parent) == dialect.parameters:
             document.take(element, name)
             elements.free(element)

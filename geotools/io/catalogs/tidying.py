@@ -23,8 +23,8 @@ __all__ = ["EARTHQUAKE", "tidied"]
 EARTHQUAKE = frozenset({"", "earthquake", "not reported", "unknown"})
 """Event types (QuakeML 1.2, type EventType) that are kept when not all are."""
 
-_NOTHING = frozenset({"null", "none", "nan", "-", "n/a"})
-"""What some agencies write for a type that they do not know."""
+_NOTHING = {"null": "not reported", "none": "", "nan": "", "-": "", "n/a": ""}
+"""What some agencies write for a type that they do not know; `null` as ObsPy takes it."""
 
 _FIRST, _LAST = np.datetime64("0001-01-01", "us"), np.datetime64("9999-12-31", "us")
 """Years that files can hold (ISO 8601)."""
@@ -135,7 +135,7 @@ def _types(values: NDArray[np.object_]) -> NDArray[np.object_]:
     words = {}
     for value in set(values):
         word = " ".join(value.strip().lower().replace("_", " ").split())
-        words[value] = "" if word in _NOTHING else word
+        words[value] = _NOTHING.get(word, word)
     return np.array([words[value] for value in values], dtype=object)
 
 

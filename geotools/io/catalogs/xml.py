@@ -14,12 +14,12 @@ from geotools.errors import EventsError
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-__all__ = ["Elements", "check_xml", "local_name", "refuse_doctype"]
+__all__ = ["Elements", "local_name", "refuse_doctype"]
 
 _CHUNK = 64 * 1024
-_MAX_ELEMENT = 64 * 2**20
-"""Bytes between two elements that are asked for: the largest events with all phases have a few
-MB, and the tree of 64 MB takes about a gigabyte at the worst."""
+_MAX_UNSEEN = 8 * 2**20
+"""Bytes in which no element that is asked for ends. Origins, picks and the like have a few
+kilobytes each; a tree of so many bytes takes 30 times as much at the worst."""
 
 _DECLARATIONS = (b"<!doctype", b"<!entity")
 
@@ -31,7 +31,6 @@ class Elements:
         """`names` are names without namespace; all namespaces are looked at."""
         self._stream = stream
         self._names = [f"{{*}}{name}" for name in names]
-        self._count = 0
 
     def __iter__(self) -> Iterator[_Element]:
         from lxml import etree
@@ -47,47 +46,45 @@ class Elements:
             remove_comments=True,
             remove_pis=True,
         )
-        since = 0
+        seen, since = False, 0
         try:
             while chunk := self._stream.read(_CHUNK):
                 parser.feed(chunk)
                 since += len(chunk)
                 for _, element in parser.read_events():
-                    if not self._count:
+                    if not seen:
                         _refuse_internal(element)
-                    self._count += 1
-                    since = 0
+                    seen, since = True, 0
                     yield element
-                if since > _MAX_ELEMENT:
+                if since > _MAX_UNSEEN:
                     raise EventsError(
-                        f"one element is longer than {_MAX_ELEMENT // 2**20} MB, as no event is: "
+                        f"{_MAX_UNSEEN // 2**20} MB of it hold neither an event nor a part of one: "
                         "check where the file comes from."
                     )
             root = parser.close()
         except etree.XMLSyntaxError as error:
             raise EventsError(
-                f"its XML is broken or breaks off at line {error.lineno} ({_reason(error)}), after "
-                f"{self._count:,} whole parts: fetch it again."
+                f"its XML is broken or breaks off at line {error.lineno} ({_reason(error)}), and "
+                "what is missing cannot be known: fetch it again."
             ) from None
         _refuse_internal(root)
 
     def free(self, element: _Element) -> None:
-        """Gives back the memory of an element and of all that stands before it."""
+        """Gives back the memory of an element and of all that stands before it.
+
+        The element itself stays, empty, until the next is freed: the parser may still be at it.
+        """
         parent = element.getparent()
-        element.clear(keep_tail=False)
+        element.clear(keep_tail=True)
         while parent is not None and (before := element.getprevious()) is not None:
             parent.remove(before)
 
-
-def check_xml(stream: IO[bytes]) -> None:
-    """Nothing, when the whole of the stream is XML that can be read without risk.
-
-    Raises:
-        EventsError: a document type, broken XML, more than libxml2 takes by default.
-    """
-    elements = Elements(stream, ("*",))
-    for element in elements:
-        elements.free(element)
+    def empty(self, element: _Element) -> None:
+        """Gives back the memory of an element, and of the one of its name before it."""
+        element.clear(keep_tail=True)
+        before = element.getprevious()
+        if before is not None and before.tag == element.tag:
+            element.getparent().remove(before)
 
 
 def refuse_doctype(head: bytes) -> None:
