@@ -1,4 +1,4 @@
-"""describe: what is in a raster, a vector layer or a model, as plain values and as text."""
+"""describe: what is in a raster, a layer, a catalog or a model, as plain values and as text."""
 
 from __future__ import annotations
 
@@ -9,14 +9,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from geotools.errors import FileError, GeotoolsError
+from geotools.errors import EventsError, FileError, GeotoolsError
 from geotools.grid import Grid
 
 __all__ = ["as_text", "describe"]
 
+_MAY_BE_CATALOG = {
+    ".xml", ".qml", ".quakeml", ".csv", ".txt", ".tsv", ".json", ".geojson", ".ndk", ".dat",
+    ".pha", ".reloc", ".zmap", ".parquet", ".gz", ".zip", ".out", ".evt",
+}  # fmt: skip
+
+_LONGEST = 300
+"""Characters of a text that are shown to people."""
+
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """What the file says of itself; `kind` is raster, layers or model.
+    """What the file says of itself; `kind` is raster, layers, catalog or model.
 
     Raises:
         GeotoolsError: it is none of these, or cannot be read.
@@ -30,6 +38,13 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
             return _model(file)
         if file.suffix.lower() == ".gpkg":
             return _layers(file)
+        if file.suffix.lower() in _MAY_BE_CATALOG:
+            try:
+                return _catalog(file)
+            except EventsError:
+                raise
+            except FileError as error:  # no catalog; some rasters are text too
+                return _raster(name, otherwise=error)
     return _raster(name)
 
 
@@ -53,11 +68,48 @@ def _layers(file: Path) -> dict[str, Any]:
     return {"kind": "layers", "path": str(file), "layers": layers}
 
 
-def _raster(name: str) -> dict[str, Any]:
+def _catalog(file: Path) -> dict[str, Any]:
+    from geotools.io.catalogs import read_catalog
+
+    events, report = read_catalog(file, all_types=True)
+    magnitude = events["magnitude"]
+    found: dict[str, Any] = {
+        "kind": "catalog",
+        "path": str(file),
+        "format": report.format,
+        "events": len(events),
+        "skipped": [dataclasses.asdict(item) for item in report.skipped],
+        "notes": list(report.notes),
+    }
+    if len(events):
+        found |= {
+            "first": events["time"].iloc[0].isoformat(),
+            "last": events["time"].iloc[-1].isoformat(),
+            "bounds": [round(float(edge), 4) for edge in events.total_bounds],
+            "magnitudes": [float(magnitude.min()), float(magnitude.max())],
+            "without_magnitude": int(magnitude.isna().sum()),
+            "magnitude_types": _counts(events["magnitude_type"]),
+            "event_types": _counts(events["event_type"]),
+        }
+    return found
+
+
+def _counts(texts: Any) -> dict[str, int]:
+    """How often each text occurs, most frequent first; the ten most frequent."""
+    counted = texts.replace("", "unknown").value_counts().head(10)
+    return {str(text): int(count) for text, count in counted.items()}
+
+
+def _raster(name: str, *, otherwise: FileError | None = None) -> dict[str, Any]:
     from geotools.io.contents import describe_raster
     from geotools.io.geotiff import open_raster
 
-    found = describe_raster(name)
+    try:
+        found = describe_raster(name)
+    except GeotoolsError:
+        if otherwise is not None:
+            raise otherwise from None
+        raise
     try:
         with open_raster(name) as source:
             found["cell_size_m"] = _sizes(source.grid)
@@ -100,4 +152,5 @@ def _short(value: Any) -> str:
         return "; ".join(_pairs(value))
     if isinstance(value, float):
         return f"{value:.10g}"
-    return "none" if value is None else str(value)
+    text = "none" if value is None else str(value)
+    return text if len(text) <= _LONGEST else f"{text[:40]}… ({len(text):,} characters)"

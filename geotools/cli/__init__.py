@@ -25,8 +25,9 @@ _COMMANDS = {
     "evaluate": "Test forecasts against what happened, beside every baseline.",
     "events": "Write an earthquake catalog as a styled layer of points.",
     "forecast": "Map the expected number of earthquakes after the events of a catalog.",
-    "info": "Say what is in a raster, a layer or a model.",
+    "info": "Say what is in a raster, a layer, a catalog or a model.",
     "landforms": "Map the landforms of an elevation model.",
+    "seismicity": "Map rates, b-values and the like of an earthquake catalog.",
     "terrain": "Write slope, aspect, curvature and other attributes of an elevation model.",
 }
 """Name and one line of help, so that `--help` need not import the commands."""

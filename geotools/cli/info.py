@@ -13,7 +13,7 @@ __all__ = ["command"]
 @click.argument("file")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
 def command(file: str, as_json: bool) -> None:
-    """Say what is in FILE: a raster, a GeoPackage or a model (.onnx)."""
+    """Say what is in FILE: a raster, a GeoPackage, an earthquake catalog or a model (.onnx)."""
     from geotools.describe import as_text, describe
 
     found = describe(file)
