@@ -17,6 +17,7 @@ from geotools.events import COLUMNS
 from geotools.io.catalogs.content import read_all
 from geotools.io.catalogs.formats import Columns, Format
 from geotools.io.catalogs.moments import moments
+from geotools.io.catalogs.numbers import numbers
 from geotools.io.catalogs.report import Tally
 from geotools.io.layers import quoted
 
@@ -126,23 +127,15 @@ def _read_parquet(stream: IO[bytes], tally: Tally) -> Columns:
 def _read_csv(stream: IO[bytes], tally: Tally) -> Columns:
     import pandas as pd
 
-    kinds = dict.fromkeys(_NUMBERS, np.float64) | dict.fromkeys(("time", *_TEXTS), str)
     try:
-        frame = pd.read_csv(
-            stream,
-            dtype=kinds,
-            usecols=list(COLUMNS),
-            na_values=[""],
-            keep_default_na=False,
-            float_precision="round_trip",
-        )
+        frame = pd.read_csv(stream, dtype=str, usecols=list(COLUMNS), keep_default_na=False)
     except (ValueError, pd.errors.ParserError) as error:
         reason = (str(error).splitlines() or [""])[0][:200]
         raise EventsError(f"the table is damaged ({reason}): write it again.") from None
-    columns: dict[str, Any] = {name: frame[name].to_numpy() for name in _NUMBERS}
-    columns["time"] = moments([_as_text(value) for value in frame["time"]])
+    columns: dict[str, Any] = {name: numbers(frame[name].tolist()) for name in _NUMBERS}
+    columns["time"] = moments(frame["time"].tolist())
     for name in _TEXTS:
-        columns[name] = [_unguarded(_as_text(value)) for value in frame[name]]
+        columns[name] = [_unguarded(value) for value in frame[name].tolist()]
     columns["line"] = np.arange(len(frame)) + 2
     return columns
 

@@ -14,12 +14,12 @@ import numpy as np
 
 from geotools.io.catalogs.formats import Columns, Format
 from geotools.io.catalogs.moments import moments
+from geotools.io.catalogs.numbers import numbers
 from geotools.io.catalogs.report import Tally
 from geotools.io.catalogs.xml import Elements, local_name
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
-    from numpy.typing import NDArray
 
 __all__ = ["FORMATS"]
 
@@ -115,13 +115,13 @@ class _Document:
             row.magnitude or _first(self.magnitudes, (*row.magnitude_ids, origin.magnitude_id))
             for row, origin in kept
         ]
-        depth = _numbers([origin.depth for _, origin in kept])
+        depth = numbers([origin.depth for _, origin in kept])
         columns: dict[str, Any] = {
             "time": moments([origin.time for _, origin in kept]),
-            "longitude": _numbers([origin.longitude for _, origin in kept]),
-            "latitude": _numbers([origin.latitude for _, origin in kept]),
+            "longitude": numbers([origin.longitude for _, origin in kept]),
+            "latitude": numbers([origin.latitude for _, origin in kept]),
             "depth_km": depth / self.dialect.depths_in_km,
-            "magnitude": _numbers([amount and amount.value for amount in amounts]),
+            "magnitude": numbers([amount and amount.value for amount in amounts]),
             "magnitude_type": [amount.kind if amount else "" for amount in amounts],
             "event_id": [row.event_id for row, _ in kept],
             "event_type": [row.event_type for row, _ in kept],
@@ -218,21 +218,6 @@ def _references(event: _Element, space: str, name: str) -> tuple[str, ...]:
 def _first(found: dict[str, Any], names: tuple[str, ...]) -> Any:
     """What the first name that is known stands for."""
     return next((found[name] for name in names if name in found), None)
-
-
-def _numbers(texts: list[str | None]) -> NDArray[np.float64]:
-    """(texts,) float64; NaN for what is no number."""
-    try:
-        return np.array([text or "nan" for text in texts], dtype=np.float64)
-    except ValueError:
-        return np.array([_number(text) for text in texts], dtype=np.float64)
-
-
-def _number(text: str | None) -> float:
-    try:
-        return float(text or "nan")
-    except ValueError:
-        return float("nan")
 
 
 def _format(name: str, title: str, root: bytes, dialect: _Dialect) -> Format:
