@@ -29,7 +29,7 @@ __all__ = ["FORMATS", "JAPAN", "JAPAN_NOTE"]
 
 JAPAN = np.timedelta64(9 * 60, "m")
 """Japan Standard Time is UTC + 9 h, and was since 1888."""
-JAPAN_NOTE = "times were Japan Standard Time and are now UTC"
+JAPAN_NOTE = "Times were Japan Standard Time and are now UTC."
 
 _FDSN = re.compile(rb"\s*#?\s*EventID\s*\|\s*Time\s*\|\s*Latitude\s*\|\s*Longitude\s*\|", re.I)
 _GEONET = re.compile(rb"\s*publicid\s*,\s*eventtype\s*,\s*origintime\s*,", re.I)

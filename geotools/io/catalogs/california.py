@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geotools.io.catalogs.clock import parsed
-from geotools.io.catalogs.delimited import BLANKS, Layout, Order, read_table
+from geotools.io.catalogs.delimited import Layout, Order, read_table
 from geotools.io.catalogs.fixed import Sheet
 from geotools.io.catalogs.formats import Columns, Format
 from geotools.io.catalogs.kinds import SCEDC, in_words
 from geotools.io.catalogs.lines import after_head, blocks
+from geotools.io.catalogs.quotes import BLANKS
 from geotools.io.catalogs.report import Tally
 from geotools.io.catalogs.rows import Kept, Rows
 

@@ -156,7 +156,11 @@ def _one_by_one(texts: list[str], day_first: DayFirst) -> NDArray[np.datetime64]
     """Times of texts in other orders."""
     found = [_ANY.fullmatch(text) for text in texts]
     pairs = np.array(
-        [(match["first"], match["second"]) for match in found if match and match["dash"] == "/"],
+        [
+            (match["first"], match["second"])
+            for match in found
+            if match and match["dash"] in ("/", "-")
+        ],
         dtype=np.int64,
     )
     swapped = bool(len(pairs)) and not day_first(pairs[:, 0], pairs[:, 1])
@@ -170,13 +174,13 @@ def _one_by_one(texts: list[str], day_first: DayFirst) -> NDArray[np.datetime64]
 
 
 def _date(match: re.Match[str], swapped: bool) -> tuple[int, int, int]:
-    """Year, month, day; with points or dashes the day comes first, as people write them."""
+    """Year, month, day; between points the day comes first (DIN 5008)."""
     if match["solid"]:
         solid = match["solid"]
         return int(solid[:4]), int(solid[4:6]), int(solid[6:])
     if match["late"]:
         day, month = int(match["first"]), int(match["second"])
-        if swapped and match["dash"] == "/":
+        if swapped and match["dash"] != ".":
             day, month = month, day
         return int(match["late"]), month, day
     return int(match["year"]), int(match["month"]), int(match["day"])

@@ -19,13 +19,21 @@ from geotools.errors import EventsError
 from geotools.io.catalogs.clock import assembled, parsed
 from geotools.io.catalogs.formats import Columns
 from geotools.io.catalogs.lines import Block, blocks
+from geotools.io.catalogs.quotes import BLANKS, mended, whole_texts
 from geotools.io.catalogs.report import Tally
 from geotools.io.catalogs.rows import Kept, Rows
 
-__all__ = ["BLANKS", "CLOCK", "TEXTS", "Layout", "Order", "events_of", "fields_of", "read_table"]
+__all__ = [
+    "CLOCK",
+    "TEXTS",
+    "Layout",
+    "Order",
+    "events_of",
+    "fields_of",
+    "read_table",
+    "texts_of",
+]
 
-BLANKS = r"\s+"
-"""The delimiter that is any number of blanks."""
 TEXTS = ("magnitude_type", "event_id", "event_type")
 """Columns of an event that are text."""
 CLOCK = ("year", "month", "day", "hour", "minute", "second")
@@ -33,7 +41,6 @@ CLOCK = ("year", "month", "day", "hour", "minute", "second")
 _NUMBERS = ("longitude", "latitude", "depth_km", "depth_m", "magnitude")
 _MISSING = ["-", "--", "---", "Null", "unknown", *("*" * n for n in range(1, 13))]
 """What stands for nothing, beside NA, NaN, null and None; stars are numbers that did not fit."""
-_TEXT_LINES = 20  # lines that one text may span
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,8 @@ def read_table(stream: IO[bytes], tally: Tally, layout: Layout) -> Columns:
         EventsError: the dates can be read both ways.
     """
     rows, order = Rows(), Order()
-    for block in blocks(stream, tally):
+    found = blocks(stream, tally)
+    for block in whole_texts(found, layout.delimiter) if layout.quoted else found:
         frame, lines = fields_of(block, layout, tally)
         rows.add(*events_of(frame, lines, layout, order, tally))
     return rows.columns()
@@ -107,10 +115,12 @@ def fields_of(block: Block, layout: Layout, tally: Tally) -> tuple[Any, NDArray[
         first += 1
     if data.startswith(b"#") or b"\n#" in data:
         data = re.sub(rb"(?m)^#[^\n]*", b"", data)
+    if not data.strip():
+        data = b""
     lines = np.arange(first, first + data.count(b"\n"))
     frame = _frame(data, layout)
     if frame is None or len(frame) != len(lines):
-        data, lines = _mended(data, lines, layout, tally)
+        data, lines = mended(data, lines, layout.delimiter, layout.width, tally)
         frame = _frame(data, layout)
         if frame is None or len(frame) != len(lines):  # the C parser sees other lines than we
             tally.skip("rows that cannot be told apart", f"line {lines[0]}", len(lines))
@@ -137,7 +147,7 @@ def events_of(
             columns[name] = values / scale
     for name in TEXTS:
         if name in layout.fields:
-            columns[name] = _texts(frame[layout.fields[name]])
+            columns[name] = texts_of(frame[layout.fields[name]])
         elif name in layout.fixed:
             columns[name] = np.full(len(frame), layout.fixed[name], dtype=object)
     return columns, kept.rows
@@ -177,36 +187,6 @@ def _frame(data: bytes, layout: Layout) -> Any:
     except pd.errors.ParserError:
         return None
     return frame.iloc[1:]
-
-
-def _mended(
-    data: bytes, lines: NDArray[np.int64], layout: Layout, tally: Tally
-) -> tuple[bytes, NDArray[np.int64]]:
-    """The rows with a text that spans several lines brought onto one; lines whose quotes do not
-    close are left out. It is a text if the lines together have the fields of one row.
-    """
-    mark = rb"[ \t]" if layout.delimiter == BLANKS else re.escape(layout.delimiter.encode())
-    closed = re.compile(rb'(?:^|(?<=%b))\s*"(?:[^"]|"")*"' % mark)
-    opens = re.compile(rb'(?:^|%b)\s*"' % mark)
-    given = data.split(b"\n")[:-1]
-    kept, places, row = [], [], 0
-    while row < len(given):
-        line, last = given[row], row
-        if b'"' in line and opens.search(closed.sub(b"", line)):
-            whole = False
-            for last in range(row + 1, min(row + _TEXT_LINES, len(given))):
-                line += b" " + given[last]
-                whole = not opens.search(closed.sub(b"", line))
-                if whole:
-                    break
-            if not whole or len(re.findall(mark, line)) >= 2 * (layout.width - 1):
-                tally.skip("quotes that do not close", f"line {lines[row]}")
-                row += 1
-                continue
-        kept.append(line)
-        places.append(lines[row])
-        row = last + 1
-    return b"".join(line + b"\n" for line in kept), np.array(places, dtype=np.int64)
 
 
 def _times(frame: Any, layout: Layout, order: Order, kept: Kept) -> NDArray[np.datetime64]:
@@ -265,7 +245,7 @@ def _values(series: Any, decimal: str) -> tuple[NDArray[np.float64], NDArray[np.
     return values, ~np.isfinite(values) & texts.notna().to_numpy() & ~blank
 
 
-def _texts(series: Any) -> NDArray[np.object_]:
+def texts_of(series: Any) -> NDArray[np.object_]:
     """Texts of a field without blanks around them, "" where it is empty; equal ones are one."""
     import pandas as pd
 

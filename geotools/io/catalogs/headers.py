@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from geotools.io.catalogs.delimited import BLANKS, CLOCK, Layout
+from geotools.io.catalogs.delimited import CLOCK, Layout
+from geotools.io.catalogs.quotes import BLANKS
 
 __all__ = ["DELIMITERS", "header_layout", "named", "plain_name", "split"]
 
@@ -39,14 +40,19 @@ _ALIASES: Mapping[str, tuple[str, ...]] = {
 _KINDS = {"mw": "Mw", "ml": "ML", "ms": "Ms", "mb": "mb", "md": "Md"}
 _MAGNITUDE_TYPE = re.compile(r"m[a-z]{0,4}", re.IGNORECASE)
 _DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
+_ZONE_TOLD = re.compile(r"(time|date|hour|fecha|hora).*[\[(]")
+_UTC = re.compile(r"[\[(](utc?|gmt|z|[ymdhs:/.\- t]+)[\])]")
 _COMMA_NUMBER = re.compile(r"\s*[-+]?\d{1,3},\d+\s*")
 
 
 def plain_name(name: str) -> str:
-    """The name without capitals, units and punctuation; metres stay."""
+    """The name without capitals, units and punctuation; metres stay, and so does what stands in
+    brackets after a time and may be a time zone.
+    """
     name = name.strip().strip("#\"'").strip().lower()
     metres = re.search(r"[\[(/]\s*m\s*[\])]?$", name)
-    name = re.sub(r"[\[(].*?[\])]", "", name)
+    if not _ZONE_TOLD.search(name) or _UTC.search(name):
+        name = re.sub(r"[\[(].*?[\])]", "", name)
     return re.sub(r"[^a-z0-9]", "", name) + ("m" if metres and name.startswith("dep") else "")
 
 

@@ -12,7 +12,6 @@ from typing import IO
 import numpy as np
 
 from geotools.io.catalogs.delimited import (
-    BLANKS,
     CLOCK,
     Layout,
     Order,
@@ -22,6 +21,7 @@ from geotools.io.catalogs.delimited import (
 )
 from geotools.io.catalogs.formats import Columns, Format
 from geotools.io.catalogs.lines import Block, blocks
+from geotools.io.catalogs.quotes import BLANKS
 from geotools.io.catalogs.report import Tally
 from geotools.io.catalogs.rows import Rows
 

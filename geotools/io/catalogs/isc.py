@@ -13,7 +13,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geotools.io.catalogs.delimited import Layout, Order, events_of, fields_of
+from geotools.io.catalogs.delimited import Layout, Order, events_of, fields_of, texts_of
 from geotools.io.catalogs.formats import Columns, Format
 from geotools.io.catalogs.kinds import ISF, in_words
 from geotools.io.catalogs.lines import Block, blocks
@@ -88,23 +88,25 @@ def _preferred(frame: Any, before: int, triples: int) -> Any:
     kind = np.full(len(frame), np.nan, dtype=object)
     value = np.full(len(frame), np.nan, dtype=object)
     for triple in range(triples):
-        author, scale, size = (
-            frame[before + 3 * triple + part].fillna("").str.strip().to_numpy(dtype=object)
-            for part in range(3)
-        )
-        scales = np.array([name.upper() for name in scale], dtype=object)
-        rank = np.full(len(frame), len(_SCALES), dtype=np.float64)
-        for place, name in enumerate(_SCALES):
-            rank[[text.startswith(name) for text in scales]] = place
-        by = np.full(len(frame), len(_AUTHORS), dtype=np.float64)
-        for place, name in enumerate(_AUTHORS):
-            by[author == name] = place
-        score = np.where(size == "", np.inf, rank * 10 + by)
-        better = score < best
+        author, scale, size = (texts_of(frame[before + 3 * triple + part]) for part in range(3))
+        score = 10 * _rank(scale, _SCALES) + _rank(author, _AUTHORS)
+        better = (size != "") & (score < best)
         best[better], kind[better], value[better] = score[better], scale[better], size[better]
     frame = frame.copy()
     frame[before + 1], frame[before + 2] = kind, value
     return frame
+
+
+def _rank(texts: NDArray[np.object_], order: tuple[str, ...]) -> NDArray[np.float64]:
+    """Place in `order` of what each text begins with; behind all for one that is not in it."""
+    import pandas as pd
+
+    codes, names = pd.factorize(texts)
+    ranks = [
+        next((place for place, begin in enumerate(order) if name.upper().startswith(begin)), 9)
+        for name in names
+    ]
+    return np.asarray(np.array(ranks, dtype=np.float64)[codes])
 
 
 def _looks(head: bytes) -> bool:

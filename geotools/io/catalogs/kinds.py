@@ -34,6 +34,8 @@ docs/scec_dc.html) and of before, when local, regional and teleseismic earthquak
 
 def in_words(codes: NDArray[np.object_], words: Mapping[str, str]) -> NDArray[Any]:
     """The words of codes, (rows,) str; what is no code stays as it is."""
-    names, places = np.unique(codes.astype(str), return_inverse=True)
-    told = np.array([words.get(name.strip().lower(), name) for name in names], dtype=object)
+    import pandas as pd
+
+    places, names = pd.factorize(codes)
+    told = np.array([words.get(name.lower(), name) for name in names], dtype=object)
     return np.asarray(told[places])

@@ -7,9 +7,13 @@ same; a line of more than 1 MB is left out.
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
 
 from geotools.io.catalogs.report import Tally
 
@@ -18,7 +22,8 @@ __all__ = ["LONGEST_LINE", "Block", "after_head", "blocks", "is_text"]
 LONGEST_LINE = 1 << 20
 """Bytes; the row of an event has some hundreds."""
 _HEAD = 1 << 16  # bytes by which formats are recognised
-_READ = 8 << 20  # bytes at a time: about 50,000 rows
+_READ = 8 << 20  # bytes at a time
+_LINES = 100_000  # lines at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +54,13 @@ def blocks(stream: IO[bytes], tally: Tally, *, size: int = _READ) -> Iterator[Bl
             data = data[data.find(b"\n") + 1 :]
             number += 1
             too_long = False
+        for part in _parts(_shortened(data, number, tally)):
+            yield Block(number, part)
+            number += part.count(b"\n")
         if len(rest) > LONGEST_LINE or too_long:
             if not too_long:
-                _left_out(tally, number + data.count(b"\n"))
+                _left_out(tally, number)
             rest, too_long = b"", True
-        if data:
-            yield Block(number, _shortened(data, number, tally))
-            number += data.count(b"\n")
 
 
 def after_head(stream: IO[bytes]) -> tuple[bytes, IO[bytes]]:
@@ -110,11 +115,23 @@ def _shortened(data: bytes, number: int, tally: Tally) -> bytes:
     return b"\n".join(kept)
 
 
-def _longest(data: bytes) -> int:
-    import numpy as np
+def _parts(data: bytes) -> Iterator[bytes]:
+    """The lines in parts of so many that what is made of them stays small."""
+    if data.count(b"\n") <= _LINES:
+        yield from ([data] if data else [])
+        return
+    ends = _ends(data)
+    cuts = [0, *(ends[_LINES - 1 :: _LINES] + 1).tolist(), len(data)]
+    for start, end in itertools.pairwise(dict.fromkeys(cuts)):
+        yield data[start:end]
 
-    ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n"))
-    return int(np.diff(ends, prepend=-1).max(initial=0))
+
+def _ends(data: bytes) -> NDArray[np.int64]:
+    return np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n"))
+
+
+def _longest(data: bytes) -> int:
+    return int(np.diff(_ends(data), prepend=-1).max(initial=0))
 
 
 def _left_out(tally: Tally, number: int) -> None:

@@ -14,6 +14,7 @@ from geotools.errors import EventsError
 from geotools.io.catalogs.delimited import CLOCK, Layout, read_table
 from geotools.io.catalogs.formats import Columns, Format
 from geotools.io.catalogs.headers import DELIMITERS, header_layout, split
+from geotools.io.catalogs.kinds import ISF, in_words
 from geotools.io.catalogs.lines import after_head, is_text
 from geotools.io.catalogs.report import Tally
 
@@ -32,7 +33,10 @@ def _read(stream: IO[bytes], tally: Tally) -> Columns:
             "The table has no header with names of a time, a longitude and a latitude: say which "
             "columns they are."
         )
-    return read_table(stream, tally, layout)
+    columns = dict(read_table(stream, tally, layout))
+    if "event_type" in columns:
+        columns["event_type"] = in_words(columns["event_type"], ISF)
+    return columns
 
 
 def mapped(columns: Mapping[str, str]) -> Format:

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from geotools.errors import EventsError
 from geotools.io.catalogs.clock import assembled
-from geotools.io.catalogs.delimited import BLANKS, Layout, Order, events_of, fields_of
+from geotools.io.catalogs.delimited import Layout, Order, events_of, fields_of
 from geotools.io.catalogs.formats import Columns, Format
 from geotools.io.catalogs.lines import after_head, blocks
+from geotools.io.catalogs.quotes import BLANKS
 from geotools.io.catalogs.report import Tally
 from geotools.io.catalogs.rows import Rows
 
@@ -51,7 +52,7 @@ def _read(stream: IO[bytes], tally: Tally) -> Columns:
         if short and year.dtype.kind in "fi":
             frame = frame.copy()
             frame[fields["year"]] = year + 1900
-            tally.note("years of two digits were taken as 1900 to 1999")
+            tally.note("Years of two digits were taken as 1900 to 1999.")
         columns, kept = events_of(frame, lines, layout, order, tally)
         if "second" in fields:
             columns["time"] = _finer(columns["time"], frame, fields)
@@ -65,7 +66,7 @@ def _known(magnitude: NDArray[np.float64], tally: Tally) -> NDArray[np.float64]:
     """Magnitudes of the nine columns, in which 0 is unknown."""
     unknown = magnitude == 0
     if unknown.any():
-        tally.note("magnitudes of exactly 0 in ZMAP of nine columns were taken as unknown")
+        tally.note("Magnitudes of exactly 0 in ZMAP of nine columns were taken as unknown.")
     return np.where(unknown, np.nan, magnitude)
 
 
