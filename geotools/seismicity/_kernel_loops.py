@@ -132,10 +132,11 @@ def kernel_rows(
     place: Any,
     weights: Array, indptr: Array, columns: Array, shares: Array, summed: Array, task: int,
 ) -> None:  # fmt: skip
-    """Cells and shares of every event: counted (task 0), listed (task 1) or summed (task 2).
+    """Cells and shares of every event: counted (task 0), listed (task 1) or corrected (task 2).
 
     Counted: `indptr[event + 1]` is the number of cells. Listed: `columns` and `shares` from
-    `indptr[event]` on. Summed: `weights[event]` times the share is added to `summed[cell]`.
+    `indptr[event]` on. Corrected: what the share is more than the density at the cell's centre
+    times its area is added to `summed[cell]`, `weights[event]` times.
     A cell has a share when its centre is within `cut_km` or it is near.
     """
     left, top, dx, dy, wraps, index = place  # see cells.cell_place
@@ -196,6 +197,58 @@ def kernel_rows(
                         shares[indptr[event] + count] = share
                         count += 1
                     else:
-                        summed[cell] += weights[event] * share
+                        chord2 = 4 * math.sin(0.5 * math.sqrt(r2) / _R) ** 2
+                        norm = rho / math.pi * big**rho
+                        point = norm * (_R * _R * chord2 + big) ** (-1 - rho)
+                        area = 2 * math.sin(0.5 * dy * _RAD) * cos_mid * dx * _RAD * _R * _R
+                        summed[cell] += weights[event] * (share - point * area)
         if task == 0:
             indptr[event + 1] = count
+
+
+@compiled(error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})
+def density_at(
+    places: Array, points: Array, width: Array, weights: Array, others: bool,
+    first: int, step: int, density: Array,
+) -> None:  # fmt: skip
+    """Sum per km2, at every `step`-th place, of h / (2 pi (r^2 + h^2)^1.5) of all points.
+
+    Places and points are (3, count), so that the loop runs over neighbours in memory. With
+    `others` the points are the places, and a place's own kernel is left out.
+    """
+    for j in range(first, places.shape[1], step):
+        total = 0.0
+        x, y, z = places[0, j], places[1, j], places[2, j]
+        for i in range(points.shape[1]):
+            dx, dy, dz = points[0, i] - x, points[1, i] - y, points[2, i] - z
+            # The chord for the arc: 0.1 % of r at 1,000 km, where a kernel is next to nothing.
+            r2 = (dx * dx + dy * dy + dz * dz) * _R * _R + width[i] * width[i]
+            total += weights[i] * width[i] / (r2 * math.sqrt(r2))
+        if others:
+            total -= weights[j] / (width[j] * width[j])
+        density[j] = max(0.0, total) / (2 * math.pi)
+
+
+@compiled()
+def covered_rings(
+    longitude: Array, latitude: Array, middles_km: Array, place: Any, azimuths: int, covered: Array
+) -> None:
+    """Share of each circle around each event that lies in the region, from so many directions."""
+    left, top, dx, dy, _, index = place
+    height, width = index.shape
+    for event in range(len(longitude)):
+        sin0, cos0 = math.sin(latitude[event] * _RAD), math.cos(latitude[event] * _RAD)
+        for ring in range(len(middles_km)):
+            arc = middles_km[ring] / _R
+            inside = 0
+            for k in range(azimuths):
+                azimuth = 2 * math.pi * (k + 0.5) / azimuths
+                sine = sin0 * math.cos(arc) + cos0 * math.sin(arc) * math.cos(azimuth)
+                lat = math.asin(min(1.0, max(-1.0, sine)))
+                across = math.sin(azimuth) * math.sin(arc) * cos0
+                east = math.atan2(across, math.cos(arc) - sin0 * sine) / _RAD
+                row = math.floor((top - lat / _RAD) / dy)
+                col = math.floor(((longitude[event] + east - left) % 360.0) / dx)
+                if 0 <= row < height and col < width and index[row, col] >= 0:
+                    inside += 1
+            covered[event, ring] = inside / azimuths

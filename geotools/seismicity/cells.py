@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
     from geotools.grid import Grid
 
-__all__ = ["cell_area_km2", "cell_place"]
+__all__ = ["Place", "cell_area_km2", "cell_of", "cell_place", "inside"]
+
+Place = tuple[float, float, float, float, bool, "NDArray[np.int32]"]
+"""What `cell_place` gives."""
 
 
-def cell_place(
-    grid: Grid, region: NDArray[np.bool_]
-) -> tuple[float, float, float, float, bool, NDArray[np.int32]]:
+def cell_place(grid: Grid, region: NDArray[np.bool_]) -> Place:
     """Left, top, cell width and height in degrees, whether it goes round, (rows, cols) int32 cells.
 
     Cells of the region are numbered row by row; others are -1.
@@ -49,3 +50,26 @@ def cell_area_km2(grid: Grid, region: NDArray[np.bool_]) -> NDArray[np.float64]:
     *_, index = cell_place(grid, region)
     area = np.broadcast_to(grid.cell_area_m2()[:, None] / 1e6, index.shape)
     return np.asarray(area[index >= 0])
+
+
+def inside(
+    longitude: NDArray[np.float64], latitude: NDArray[np.float64], place: Place
+) -> NDArray[np.bool_]:
+    """(events,) bool: True where an event lies in a cell of the region."""
+    return cell_of(longitude, latitude, place) >= 0
+
+
+def cell_of(
+    longitude: NDArray[np.float64], latitude: NDArray[np.float64], place: Place
+) -> NDArray[np.int64]:
+    """(events,) int64: the cell of the region that each event lies in, -1 outside.
+
+    A cell holds its western and its northern edge; longitudes may differ by whole turns.
+    """
+    left, top, dx, dy, _, index = place
+    row = np.floor((top - latitude) / dy).astype(np.int64)
+    col = np.floor(((longitude - left) % 360.0) / dx).astype(np.int64)
+    held = (row >= 0) & (row < index.shape[0]) & (col >= 0) & (col < index.shape[1])
+    cell = np.full(len(longitude), -1, dtype=np.int64)
+    cell[held] = index[row[held], col[held]]
+    return cell

@@ -16,11 +16,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geotools.errors import EventsError
-from geotools.seismicity._etas_maximum import Histograms, maximised
-from geotools.seismicity.cells import cell_area_km2
+from geotools.seismicity._etas_maximum import (
+    SPACE_BINS,
+    TIME_BINS,
+    Exposure,
+    Histograms,
+    maximised,
+    ring_shares,
+)
+from geotools.seismicity.cells import Place, cell_area_km2, cell_place, inside
 from geotools.seismicity.distance import EARTH_RADIUS_KM, unit_vectors
 from geotools.seismicity.etas_parameters import EtasParameters
-from geotools.seismicity.smoothing import neighbour_km
+from geotools.seismicity.smoothing import neighbour_km, smoothed_density
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +40,8 @@ _UNIFORM = 0.01
 """Share of the background that is spread evenly, as in `smoothing`."""
 _FEWEST = 100
 """Targets that a fit of eight parameters needs at least."""
+_RINGS_KM = np.geomspace(2.0, 3000.0, 24)
+"""Outer radii of the rings in which the covered part of the surroundings is measured."""
 _START = (10**-2.6, 1.8, 10**-2.5, -0.02, 10**3.5, 10**-0.85, 1.3, 0.66)
 """First guess of k0, a, c, omega, tau, d, gamma, rho: values of a Californian fit."""
 
@@ -86,11 +95,13 @@ def fit_etas(
 
     Earlier events are sources only. All pairs nearer than 100 rupture lengths (at least 150 km)
     count; none is kept, so memory grows with the events and time with their square: see
-    benchmarks/etas.py. Aftershocks are expected on the whole plane.
+    benchmarks/etas.py. With `grid` and `region`, aftershocks that fall outside the region are
+    expected but not missed, and events outside are sources only; with `area_km2` alone the plane
+    is taken as seen, which makes productivity a little too small.
 
     Args:
         time_days: (events,) days since 1970-01-01 UTC; in any order.
-        longitude, latitude: (events,) degrees; give events of the region.
+        longitude, latitude: (events,) degrees; without `grid` and `region`, events of the region.
         magnitude: (events,) events below `mc`, or NaN, are not used.
         mc: magnitude of completeness, the lower edge of its bin (3.15 for bins of 0.1 at 3.2).
         start_days, end_days: window of the targets.
@@ -108,27 +119,26 @@ def fit_etas(
         EventsError: too few events, windows or areas that cannot be, arrays that do not fit.
     """
     began = clock.perf_counter()
-    problem = _Problem(
-        time_days, longitude, latitude, magnitude, mc=mc, window=(start_days, end_days)
-    )
+    arrays = _arrays(time_days, longitude, latitude, magnitude)
+    place = None if grid is None or region is None else cell_place(grid, region)
+    problem = _Problem(arrays, mc=mc, window=(start_days, end_days), place=place, threads=threads)
     area = _area(area_km2, grid, region)
     if background not in ("smoothed", "uniform"):
         raise EventsError(f'The background is "smoothed" or "uniform", not {background!r}.')
     if b_value is None:
-        excess = float((problem.magnitude[problem.first_target :] - mc).mean())
+        excess = float((problem.magnitude[problem.targets] - mc).mean())
         if not excess > 0:
             raise EventsError("All targets have the magnitude of completeness: give b_value.")
         b_value = math.log10(math.e) / excess
     top = float(problem.magnitude.max()) + 0.5 if magnitude_max is None else magnitude_max
     values = dict(zip(_NAMES, _START, strict=True))
     parameters = EtasParameters(**values, mref=mc, b_value=b_value, magnitude_max=top)
-    targets = len(problem.time) - problem.first_target
-    chance = np.full(targets, 0.5)
+    chance = np.full(len(problem.targets), 0.5)
     done, converged = 0, False
     for step in range(1, iterations + 1):
-        base = problem.background(chance, area, smoothed=background == "smoothed", threads=threads)
-        chance, histograms, log_sum = problem.expectation(parameters, base, threads)
-        likelihood = log_sum - base[1] - histograms.expected(parameters)
+        rates, number = problem.background(chance, area, smoothed=background == "smoothed")
+        chance, histograms, log_sum = problem.expectation(parameters, rates)
+        likelihood = log_sum - number - problem.exposure.expected(parameters)
         if progress is not None:
             progress(step, likelihood)
         better = maximised(histograms, parameters)
@@ -138,7 +148,7 @@ def fit_etas(
             converged = True
             break
     probability = np.full(len(time_days), np.nan)
-    probability[problem.order[problem.first_target :]] = chance
+    probability[problem.order[problem.targets]] = chance
     return EtasFit(
         parameters=parameters,
         background_probability=probability,
@@ -147,7 +157,7 @@ def fit_etas(
         iterations=done,
         converged=converged,
         seconds=clock.perf_counter() - began,
-        targets=targets,
+        targets=len(problem.targets),
         sources=len(problem.time),
     )
 
@@ -161,68 +171,61 @@ class _Problem:
 
     def __init__(
         self,
-        time_days: NDArray[np.floating],
-        longitude: NDArray[np.floating],
-        latitude: NDArray[np.floating],
-        magnitude: NDArray[np.floating],
+        arrays: list[NDArray[np.float64]],
         *,
         mc: float,
         window: tuple[float, float],
+        place: Place | None,
+        threads: int,
     ) -> None:
-        arrays = [
-            np.asarray(values, np.float64) for values in (time_days, longitude, latitude, magnitude)
-        ]
-        if len({values.shape for values in arrays}) != 1 or arrays[0].ndim != 1:
-            raise EventsError(
-                f"Events have arrays of shapes {[values.shape for values in arrays]}: give one "
-                "value per event."
-            )
         start, end = window
         if not (math.isfinite(start) and math.isfinite(end) and start < end):
             raise EventsError(f"Targets from day {start} to day {end} are none: turn round.")
         used = np.all([np.isfinite(values) for values in arrays], axis=0)
         used &= (arrays[3] >= mc - 1e-6) & (arrays[0] < end)
         order = np.flatnonzero(used)
+        # Ties in time go by magnitude and place: the order given does not matter.
         order = order[np.lexsort([values[order] for values in (*arrays[1:], arrays[0])])]
         self.order = order
         self.time, lon, lat, self.magnitude = (values[order] for values in arrays)
-        self.first_target = int(np.searchsorted(self.time, start, side="left"))
-        if len(order) - self.first_target < _FEWEST:
+        wanted = self.time >= start
+        if place is not None:
+            wanted &= inside(lon, lat, place)
+        self.targets = np.flatnonzero(wanted)
+        if len(self.targets) < _FEWEST:
             raise EventsError(
-                f"{len(order) - self.first_target} events of magnitude {mc:g} or more are in the "
-                f"window of the fit: {_FEWEST} are needed, so take generic parameters."
+                f"{len(self.targets)} events of magnitude {mc:g} or more are in the region and "
+                f"the window of the fit: {_FEWEST} are needed, so take generic parameters."
             )
-        self.mc, self.window = mc, window
-        self.points = unit_vectors(lon, lat)
-        self.width = neighbour_km(lon[self.first_target :], lat[self.first_target :])
+        self.mc, self.days, self.threads = mc, end - start, threads
+        self.points = np.ascontiguousarray(unit_vectors(lon, lat).T)  # (3, events)
+        self.places = lon[self.targets], lat[self.targets]
+        self.width = neighbour_km(*self.places)
         # Subsurface rupture length of all slip types (Wells and Coppersmith 1994, table 2A).
         cut = np.maximum(100 * 10 ** (0.59 * self.magnitude - 2.44), 150.0)
-        chord = 2 * np.sin(np.minimum(cut / EARTH_RADIUS_KM, math.pi) / 2)
-        self._cut2 = chord**2
+        self._cut2 = (2 * np.sin(np.minimum(cut / EARTH_RADIUS_KM, math.pi) / 2)) ** 2
+        covered = _covered(lon, lat, place)
+        self.exposure = Exposure(self.time, self.magnitude, mc, window, _RINGS_KM, covered)
+        # Share of each target's smoothing kernel that stays in the region.
+        kept = ring_shares(self.width**2, _RINGS_KM, 0.5) * covered[self.targets]
+        self._kept = kept.sum(axis=1)
 
     def background(
-        self, chance: NDArray[np.float64], area: float, *, smoothed: bool, threads: int
+        self, chance: NDArray[np.float64], area: float, *, smoothed: bool
     ) -> tuple[NDArray[np.float64], float]:
         """Background rates at the targets, per day and km2, and the number of background events."""
-        from geotools.seismicity._etas_loops import background_density
-
-        days = self.window[1] - self.window[0]
         number = float(chance.sum())
-        even = np.full(len(chance), number / (area * days))
+        even = np.full(len(chance), number / (area * self.days))
         if not smoothed:
             return even, number
-        points = self.points[self.first_target :]
-        density = np.empty(len(chance))
-
-        def part(first: int) -> None:
-            background_density(points, self.width, chance, first, threads, density)
-
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(part, range(threads)))
-        return (1 - _UNIFORM) * density / days + _UNIFORM * even, number
+        density = smoothed_density(
+            *self.places, width_km=self.width, weights=chance, threads=self.threads
+        )
+        density *= number / float(chance @ self._kept)
+        return (1 - _UNIFORM) * density / self.days + _UNIFORM * even, number
 
     def expectation(
-        self, parameters: EtasParameters, base: tuple[NDArray[np.float64], float], threads: int
+        self, parameters: EtasParameters, rates: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], Histograms, float]:
         """Chances of being background, who triggered whom, and the sum of log rates."""
         from geotools.seismicity._etas_loops import expectation
@@ -230,27 +233,48 @@ class _Problem:
         p = parameters
         rate = p.k0 * np.exp(p.a * (self.magnitude - self.mc))
         spread = p.spread_km2(self.magnitude)
-        parts = [
-            Histograms(self.time, self.magnitude, self.mc, self.window) for _ in range(threads)
-        ]
-        chance = np.empty(len(base[0]))
-        totals = np.empty(len(base[0]))
+        parts = [Histograms(self.exposure) for _ in range(self.threads)]
+        chance = np.empty(len(rates))
 
         def part(first: int) -> float:
             found = parts[first]
             return float(
                 expectation(
-                    self.time, self.points, rate, spread, self._cut2, found.group, p.c_days,
-                    p.omega, p.tau_days, p.rho, self.first_target, base[0], first, threads, chance,
-                    found.offspring, found.by_time, found.by_space, *found.scales, totals,
+                    self.time, self.points, rate, spread, self._cut2, self.exposure.group,
+                    p.c_days, p.omega, p.tau_days, p.rho, self.targets, rates, first,
+                    self.threads, chance, found.offspring, found.by_time, found.by_space,
+                    *TIME_BINS[:2], *SPACE_BINS[:2],
                 )
             )  # fmt: skip
 
-        with ThreadPoolExecutor(threads) as pool:
-            log_sum = sum(pool.map(part, range(threads)))
+        with ThreadPoolExecutor(self.threads) as pool:
+            log_sum = sum(pool.map(part, range(self.threads)))
         for other in parts[1:]:
             parts[0].add(other)
         return chance, parts[0], log_sum
+
+
+def _covered(
+    longitude: NDArray[np.float64], latitude: NDArray[np.float64], place: Place | None
+) -> NDArray[np.float64]:
+    """(events, rings) share of each ring around each event that lies in the region."""
+    covered = np.ones((len(longitude), len(_RINGS_KM) + 1))
+    if place is not None:
+        from geotools.seismicity._kernel_loops import covered_rings
+
+        edges = np.concatenate((np.zeros(1), _RINGS_KM, _RINGS_KM[-1:] * 2))
+        covered_rings(longitude, latitude, (edges[:-1] + edges[1:]) / 2, place, 24, covered)
+    return covered
+
+
+def _arrays(*given: NDArray[np.floating]) -> list[NDArray[np.float64]]:
+    arrays = [np.asarray(values, np.float64) for values in given]
+    if len({values.shape for values in arrays}) != 1 or arrays[0].ndim != 1:
+        raise EventsError(
+            f"Events have arrays of shapes {[values.shape for values in arrays]}: give one value "
+            "per event."
+        )
+    return arrays
 
 
 def _area(area_km2: float | None, grid: Grid | None, region: NDArray[np.bool_] | None) -> float:
@@ -264,10 +288,17 @@ def _area(area_km2: float | None, grid: Grid | None, region: NDArray[np.bool_] |
 
 
 def _moved(before: EtasParameters, after: EtasParameters) -> float:
-    """Largest change of a parameter, of its logarithm where it is above 0 by nature."""
+    """Largest change of a parameter, of its logarithm where it is above 0 by nature.
+
+    tau counts a twentieth: a catalog that is shorter than tau knows it to a factor at best, and
+    the steps creep along it for a gain of a hundredth in the log-likelihood.
+    """
     old, new = before.to_dict(), after.to_dict()
-    changes = [
-        abs(math.log(new[name] / old[name])) if name in _LOGARITHMIC else abs(new[name] - old[name])
+    changes = {
+        name: abs(
+            math.log(new[name] / old[name]) if name in _LOGARITHMIC else new[name] - old[name]
+        )
         for name in _NAMES
-    ]
-    return max(changes)
+    }
+    changes["tau_days"] /= 20
+    return max(changes.values())

@@ -6,12 +6,13 @@ Adaptive power-law smoothing as in Helmstetter, Kagan and Jackson (2007, SRL 78,
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from geotools.errors import EventsError
-from geotools.seismicity.cells import cell_area_km2, cell_place
+from geotools.seismicity.cells import Place, cell_area_km2, cell_place
 from geotools.seismicity.distance import EARTH_RADIUS_KM, unit_vectors
 
 if TYPE_CHECKING:
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 
     from geotools.grid import Grid
 
-__all__ = ["neighbour_km", "smoothed_rates"]
+__all__ = ["neighbour_km", "smoothed_density", "smoothed_rates"]
+
+_CORRECTED = 8.0
+"""Cells up to so many cell sizes from an event are integrated; farther ones are their centre's
+density times their area, which is within 0.6 % there."""
 
 
 def smoothed_rates(
@@ -32,6 +37,7 @@ def smoothed_rates(
     neighbours: int = 6,
     minimum_km: float = 2.0,
     uniform: float = 0.01,
+    threads: int = 2,
 ) -> NDArray[np.float64]:
     """(cells,) float64: the share of events that falls into each cell of the region; sum 1.
 
@@ -48,13 +54,12 @@ def smoothed_rates(
         neighbours: rank of the neighbour that sets h; the farthest where there are fewer.
         minimum_km: h is at least this, also of a single event.
         uniform: share that is spread evenly over the region.
+        threads: that share the work.
 
     Raises:
         EventsError: arrays that do not fit together, weights or options that cannot be.
         GridError: the grid is not geographic, or the region is not of its shape.
     """
-    from geotools.seismicity._kernel_loops import kernel_rows
-
     lon, lat = (np.asarray(values, dtype=np.float64) for values in (longitude, latitude))
     weight = np.ones(len(lon)) if weights is None else np.asarray(weights, dtype=np.float64)
     if lon.ndim != 1 or lon.shape != lat.shape or weight.shape != lon.shape:
@@ -80,16 +85,50 @@ def smoothed_rates(
         return even
     width = neighbour_km(lon, lat, neighbours=neighbours, minimum_km=minimum_km)
     some = weight > 0
-    summed = np.zeros(len(area))
-    nothing = np.zeros(0)
-    kernel_rows(
-        lon[some], lat[some], width[some] ** 2, np.full(some.sum(), math.pi * EARTH_RADIUS_KM), 0.5,
-        place, weight[some], np.zeros(1, np.int64), np.zeros(0, np.int32), nothing, summed, 2,
-    )  # fmt: skip
+    summed = _summed(lon[some], lat[some], width[some], weight[some], place, threads)
     if not summed.sum() > 0:
         return even
     shares: NDArray[np.float64] = (1 - uniform) * summed / summed.sum() + uniform * even
     return shares
+
+
+def _summed(
+    longitude: NDArray[np.float64],
+    latitude: NDArray[np.float64],
+    width: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    place: Place,
+    threads: int,
+) -> NDArray[np.float64]:
+    """(cells,) summed weights in each cell: density at its centre times area, corrected nearby."""
+    from geotools.seismicity._kernel_loops import kernel_rows
+
+    left, top, dx, dy, _, index = place
+    rows, cols = np.nonzero(index >= 0)
+    middle = top - (rows + 0.5) * dy
+    centres = left + (cols + 0.5) * dx, middle
+    flat = 2 * math.sin(math.radians(dy) / 2) * np.cos(np.radians(middle))
+    area = flat * math.radians(dx) * EARTH_RADIUS_KM**2  # on the sphere of the distances
+    density = smoothed_density(
+        longitude, latitude, width_km=width, weights=weights, at=centres, threads=threads
+    )
+    km = math.radians(1) * EARTH_RADIUS_KM
+    size = km * np.maximum(dy, dx * np.cos(np.radians(latitude)))
+    near = width < _CORRECTED * size
+
+    def part(first: int) -> NDArray[np.float64]:
+        some = np.flatnonzero(near)[first::threads]
+        more = np.zeros(len(area))
+        kernel_rows(
+            longitude[some], latitude[some], width[some] ** 2, _CORRECTED * size[some], 0.5, place,
+            weights[some], np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0), more, 2,
+        )  # fmt: skip
+        return more
+
+    with ThreadPoolExecutor(threads) as pool:
+        parts = list(pool.map(part, range(threads)))
+    summed: NDArray[np.float64] = np.maximum(density * area + np.sum(parts, axis=0), 0.0)
+    return summed
 
 
 def neighbour_km(
@@ -116,3 +155,37 @@ def neighbour_km(
     distance = 2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(chord[:, 0] / 2, 1))
     width: NDArray[np.float64] = np.maximum(distance, minimum_km)
     return width
+
+
+def smoothed_density(
+    longitude: NDArray[np.floating],
+    latitude: NDArray[np.floating],
+    *,
+    width_km: NDArray[np.floating],
+    weights: NDArray[np.floating],
+    at: tuple[NDArray[np.floating], NDArray[np.floating]] | None = None,
+    threads: int = 2,
+) -> NDArray[np.float64]:
+    """(places,) float64: summed weights of events per km2 at places, by the kernel of the maps.
+
+    Args:
+        longitude, latitude: (events,) degrees.
+        width_km: (events,) h of each event, as `neighbour_km` gives it.
+        weights: (events,) how much each event counts.
+        at: longitudes and latitudes of the places; by default the events themselves, each
+            without its own kernel, which would explain every event by that event.
+        threads: that share the places.
+    """
+    from geotools.seismicity._kernel_loops import density_at
+
+    points = np.ascontiguousarray(unit_vectors(longitude, latitude).T)  # (3, events)
+    places = points if at is None else np.ascontiguousarray(unit_vectors(*at).T)
+    width, weight = np.asarray(width_km, np.float64), np.asarray(weights, np.float64)
+    density = np.empty(places.shape[1])
+
+    def part(first: int) -> None:
+        density_at(places, points, width, weight, at is None, first, threads, density)
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(part, range(threads)))
+    return density
