@@ -2,11 +2,11 @@
 
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
+from obspy_files import as_tuples, by_obspy, obspy_file
 
 from geotools.errors import EventsError
 from geotools.io.catalogs import read_catalog
@@ -60,38 +60,6 @@ def read(tmp_path: Path, text: str, **options):
     return read_catalog(path, **options)
 
 
-def by_obspy(path: Path, format: str) -> dict[str, tuple]:
-    """What ObsPy has for each event that has a time and a place."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import obspy
-
-        catalog = obspy.read_events(str(path), format=format)
-        found = {}
-        for item in catalog:
-            origin = item.preferred_origin() or next(iter(item.origins), None)
-            size = item.preferred_magnitude() or next(iter(item.magnitudes), None)
-            if origin is None or None in (origin.time, origin.longitude, origin.latitude):
-                continue
-            found[str(item.resource_id)] = (
-                np.datetime64(origin.time.datetime, "us"),
-                origin.longitude,
-                origin.latitude,
-                np.nan if origin.depth is None else origin.depth / 1000,
-                np.nan if size is None or size.mag is None else size.mag,
-                (size and size.magnitude_type) or "",
-                str(item.event_type or ""),
-            )
-    return found
-
-
-def as_tuples(events) -> dict[str, tuple]:
-    times = events["time"].dt.tz_localize(None).to_numpy("datetime64[us]")
-    names = ["longitude", "latitude", "depth_km", "magnitude", "magnitude_type", "event_type"]
-    rows = zip(times, *(events[name] for name in names), strict=True)
-    return dict(zip(events["event_id"], rows, strict=True))
-
-
 def assert_same(ours: dict[str, tuple], theirs: dict[str, tuple]) -> None:
     assert ours.keys() == theirs.keys()
     for name, values in theirs.items():
@@ -138,8 +106,6 @@ def test_the_swiss_catalog_as_obspy(shared, tmp_path):
 
 def test_files_that_come_with_obspy():
     """QuakeML and SCML of ObsPy's own tests have ObsPy's values."""
-    from obspy_files import obspy_file
-
     for family, name, format in (
         ("quakeml", "iris_events.xml", "QUAKEML"),
         ("quakeml", "preferred.xml", "QUAKEML"),
