@@ -6,7 +6,7 @@ Both come out of a model file, or the backbone is made from the catalog itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from geotools.inference.issued import Issued
 from geotools.inference.model import Model
 from geotools.raster import Raster
 from geotools.seismicity.backbone import Backbone
-from geotools.seismicity.features import FEATURES, CellFeatures, cell_features
+from geotools.seismicity.features import FEATURES, CellFeatures, cell_features, each_features
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -96,24 +96,48 @@ class Forecaster:
         Raises:
             EventsError: a horizon or magnitudes that this forecaster has not.
         """
-        events = check_events(events)
-        start = utc(start)
-        horizon = self._horizon(horizon_days)
-        edges = magnitudes or default_edges(self.backbone.mc)
-        if edges[0] < self.backbone.mc - 1e-6:
-            raise EventsError(
-                f"{self.identity['name']} counts events from M {self.backbone.mc:g} on: ask for "
-                f"that or more, not for {edges[0]:g}."
-            )
-        issue = float(days(np.datetime64(start.replace(tzinfo=None), "us")))
-        time = days(events["time"])
-        longitude, latitude, magnitude = (
-            events[name].to_numpy() for name in ("longitude", "latitude", "magnitude")
-        )
+        events, start = check_events(events), utc(start)
+        horizon, edges = self._horizon(horizon_days), self._edges(magnitudes)
+        time, *places = _arrays(events)
         features = cell_features(
-            self.backbone, time, longitude, latitude, magnitude,
-            issue_days=issue, horizon_days=horizon,
+            self.backbone, time, *places, issue_days=_days(start), horizon_days=horizon
+        )
+        return self._issued(features, (time, *places), start, horizon, edges)
+
+    def issue_each(
+        self,
+        events: GeoDataFrame,
+        starts: Sequence[datetime],
+        *,
+        horizon_days: float | None = None,
+        magnitudes: tuple[float, ...] | None = None,
+    ) -> Iterator[Issued]:
+        """`issue` at each of many rising starts, at the cost of what changes between them.
+
+        Raises:
+            EventsError: as `issue`, or starts that do not rise.
+        """
+        events = check_events(events)
+        horizon, edges = self._horizon(horizon_days), self._edges(magnitudes)
+        time, *places = _arrays(events)
+        moments = [utc(start) for start in starts]
+        each = each_features(
+            self.backbone, time, *places,
+            issues_days=[_days(moment) for moment in moments], horizon_days=horizon,
         )  # fmt: skip
+        for moment, features in zip(moments, each, strict=True):
+            yield self._issued(features, (time, *places), moment, horizon, edges)
+
+    def _issued(
+        self,
+        features: CellFeatures,
+        arrays: tuple[NDArray[np.float64], ...],
+        start: datetime,
+        horizon: float,
+        edges: tuple[float, ...],
+    ) -> Issued:
+        """The forecast of features; `arrays` as `_arrays` gives them."""
+        issue, (time, longitude, latitude, magnitude) = _days(start), arrays
         notes = list(self.notes)
         used, left_out = self._used(time, longitude, latitude, magnitude, issue)
         etas = self._calibrated(features, horizon)
@@ -139,6 +163,15 @@ class Forecaster:
             model=self.identity,
             notes=tuple(notes),
         )
+
+    def _edges(self, asked: tuple[float, ...] | None) -> tuple[float, ...]:
+        edges = asked or default_edges(self.backbone.mc)
+        if edges[0] < self.backbone.mc - 1e-6:
+            raise EventsError(
+                f"{self.identity['name']} counts events from M {self.backbone.mc:g} on: ask for "
+                f"that or more, not for {edges[0]:g}."
+            )
+        return edges
 
     def _horizon(self, asked: float | None) -> float:
         if asked is None:
@@ -295,6 +328,16 @@ class Forecaster:
         bands = tuple(f"M {edge:g}" for edge in edges)
         rates = Raster(data, backbone.region, backbone.grid, bands)
         return Forecast(rates, *window, edges, name)
+
+
+def _arrays(events: GeoDataFrame) -> tuple[NDArray[np.float64], ...]:
+    """Days since 1970-01-01, longitude, latitude and magnitude of the events."""
+    columns = (events[name].to_numpy() for name in ("longitude", "latitude", "magnitude"))
+    return days(events["time"]), *columns
+
+
+def _days(moment: datetime) -> float:
+    return float(days(np.datetime64(moment.replace(tzinfo=None), "us")))
 
 
 def default_edges(lowest: float) -> tuple[float, ...]:
