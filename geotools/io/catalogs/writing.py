@@ -164,7 +164,7 @@ def _verifier(table: GeoDataFrame) -> Callable[[Path], None]:
         else:
             with path.open("rb") as file:
                 found = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(2**20), b""))
-            found -= 1 if path.suffix.lower() == ".csv" else 2 if len(table) else 1
+            found -= 1 if path.suffix.lower() == ".csv" else 2  # lines that hold no event
         if found != len(table):
             raise FileError(f"{path} holds {found} events, written were {len(table)}: try again.")
 
