@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from geotools.errors import RasterError
-from geotools.terrain.block import StencilOptions
-from geotools.terrain.stencils import STENCILS, stencils_of_rows
+from geotools.terrain.stencils import STENCILS, StencilOptions, stencils_of_rows
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -218,11 +217,10 @@ def attributes(
     options = StencilOptions(method, slope_unit, azimuth_deg, altitude_deg, z_factor, edges)
     jobs: list[Callable[[int, int], None]] = []
 
-    stencils = {a.name: result[i] for i, a in enumerate(chosen) if a.name in STENCILS}
-    if stencils:
+    if any(name in STENCILS for name in names):
 
         def run_stencils(start: int, stop: int) -> None:
-            stencils_of_rows(z, x, y, start, stop, stencils, options)
+            stencils_of_rows(z, x, y, start, stop, names, result, options)
 
         jobs.append(run_stencils)
     for kind in ("window", "openness"):

@@ -1,148 +1,68 @@
-"""Attributes of a cell and its eight neighbours, in numpy, a cache-sized block at a time.
+"""Attributes of a cell and its eight neighbours: what there is, and the gaps at edges and voids.
 
-Slope, aspect, hillshade, curvatures and ruggedness are here; windows of any radius are in
-`windows`. numpy does these as fast as compiled loops (the file is the limit), without the time
-it takes to load a compiler.
+The loops are in `_stencils`; windows of any radius are in `windows`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geotools.terrain.block import Block, StencilOptions, blocks, cell_windows, framed, near_gap
+from geotools.compiled import KeptLoop
+from geotools.terrain.gaps import cell_windows, framed, near_gap
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     Array = NDArray[np.float32]
 
-__all__ = ["STENCILS", "stencils_of_rows"]
+__all__ = ["STENCILS", "StencilOptions", "stencils_of_rows"]
 
-_TINY = np.float32(1e-36)  # below every square of a gradient that float32 elevations can have
+STENCILS = (
+    "slope",
+    "aspect",
+    "northness",
+    "eastness",
+    "hillshade",
+    "profile_curvature",
+    "plan_curvature",
+    "tangential_curvature",
+    "mean_curvature",
+    "tri",
+    "tri_wilson",
+    "roughness",
+)
+"""The names; the position is the number that the loops take."""
 
+_CURVED = [name for name in STENCILS if name.endswith("curvature")]
+_RUGGED = ["tri", "tri_wilson", "roughness"]
 
-def _slope(block: Block) -> Array:
-    unit = block.options.slope_unit
-    if unit == "percent":
-        return block.steepness * np.float32(100)
-    angle: Array = np.arctan(block.steepness)
-    if unit == "degrees":
-        angle *= np.float32(180 / math.pi)
-    return angle
+_STRIP = 512  # as in `_stencils`, which only compiling needs
 
-
-def _aspect(block: Block) -> Array:
-    east, north = block.gradient
-    angle = np.arctan2(-east, -north)  # downhill, clockwise from north
-    angle *= np.float32(180 / math.pi)
-    angle[angle < 0] += np.float32(360)
-    angle[angle >= 360] = 0  # a tiny negative angle rounds to 360
-    angle[block.steepness2 == 0] = np.nan
-    return angle
-
-
-def _northness(block: Block) -> Array:
-    return _share(-block.gradient[1], block.steepness.copy())
+_loops = KeptLoop("geotools.terrain._stencils", "stencils_of_rows")
 
 
-def _eastness(block: Block) -> Array:
-    return _share(-block.gradient[0], block.steepness.copy())
+@dataclass(frozen=True, slots=True)
+class StencilOptions:
+    """What the stencils need to know beside elevation and cell size."""
 
-
-def _share(part: Array, whole: Array) -> Array:
-    """`part / whole` of a `whole` that is not negative, 0 where both are 0: (rows, cols)."""
-    np.maximum(whole, _TINY, out=whole)
-    part /= whole
-    return part
-
-
-def _hillshade(block: Block) -> Array:
-    azimuth = math.radians(block.options.azimuth_deg)
-    altitude = math.radians(block.options.altitude_deg)
-    east, north = block.gradient
-    # Cosine of the angle between the light and the normal (-east, -north, 1).
-    light = east * np.float32(-math.sin(azimuth) * math.cos(altitude))
-    light -= north * np.float32(math.cos(azimuth) * math.cos(altitude))
-    light += np.float32(math.sin(altitude))
-    light /= np.sqrt(1 + block.steepness2)
-    light *= np.float32(254)
-    light += 1
-    np.maximum(light, np.float32(1), out=light)
-    return light
-
-
-def _profile(block: Block) -> Array:
-    east, north = block.gradient
-    along_east, along_north, _ = block.second
-    bend = block.crossed * np.float32(-2)
-    bend -= along_east * (east * east)
-    bend -= along_north * (north * north)
-    normal2 = block.steepness2 + 1
-    return _share(bend, block.steepness2 * (normal2 * np.sqrt(normal2)))
-
-
-def _tangential(block: Block) -> Array:
-    return _share(-block.bend_across, block.steepness2 * np.sqrt(block.steepness2 + 1))
-
-
-def _plan(block: Block) -> Array:
-    return _share(-block.bend_across, block.steepness2 * block.steepness)
-
-
-def _mean(block: Block) -> Array:
-    along_east, along_north, _ = block.second
-    # (1 + zy2) zxx - 2 zxy zx zy + (1 + zx2) zyy, by the bend across the slope
-    bend = block.bend_across + along_east
-    bend += along_north
-    normal2 = block.steepness2 + 1
-    bend /= normal2 * np.sqrt(normal2) * np.float32(-2)
-    return bend
-
-
-def _tri(block: Block) -> Array:
-    total = np.zeros_like(block.centre)
-    for difference in block.differences:
-        total += difference * difference
-    result: Array = np.sqrt(total, out=total)
-    return result
-
-
-def _tri_wilson(block: Block) -> Array:
-    total = np.zeros_like(block.centre)
-    for difference in block.differences:
-        total += np.abs(difference)
-    total *= np.float32(1 / 8)
-    return total
-
-
-def _roughness(block: Block) -> Array:
-    z = block.z
-    high = np.maximum(np.maximum(z[:-2], z[1:-1]), z[2:])  # (rows, cols + 2)
-    low = np.minimum(np.minimum(z[:-2], z[1:-1]), z[2:])
-    high = np.maximum(np.maximum(high[:, :-2], high[:, 1:-1]), high[:, 2:])
-    low = np.minimum(np.minimum(low[:, :-2], low[:, 1:-1]), low[:, 2:])
-    return high - low
-
-
-STENCILS: dict[str, Callable[[Block], Array]] = {
-    "slope": _slope,
-    "aspect": _aspect,
-    "northness": _northness,
-    "eastness": _eastness,
-    "hillshade": _hillshade,
-    "profile_curvature": _profile,
-    "plan_curvature": _plan,
-    "tangential_curvature": _tangential,
-    "mean_curvature": _mean,
-    "tri": _tri,
-    "tri_wilson": _tri_wilson,
-    "roughness": _roughness,
-}
-"""The function behind each name; formulas and sources are in `attributes.ATTRIBUTES`."""
+    method: str = "horn"
+    """`horn` (Horn 1981) or `zevenbergen-thorne` (Zevenbergen & Thorne 1987)."""
+    slope_unit: str = "degrees"
+    """`degrees`, `percent` or `radians`."""
+    azimuth_deg: float = 315.0
+    """Where the light comes from, clockwise from north."""
+    altitude_deg: float = 45.0
+    """Height of the light above the horizon."""
+    z_factor: float = 1.0
+    """Metres in one unit of elevation."""
+    edges: bool = False
+    """Continue the surface linearly over missing neighbours."""
 
 
 def stencils_of_rows(
@@ -151,40 +71,56 @@ def stencils_of_rows(
     y: NDArray[np.float64],
     start: int,
     stop: int,
-    outputs: dict[str, Array],
+    names: Sequence[str],
+    result: Array,
     options: StencilOptions,
 ) -> None:
-    """Nothing; writes rows `start` to `stop` of every output, NaN where undefined.
+    """Nothing; writes rows `start` to `stop` of the stencils among the bands, NaN where undefined.
 
     Args:
         z: (rows, cols) float32, NaN where invalid.
         x, y: (rows,) float64, cell size in metres.
         start, stop: rows to write.
-        outputs: name in `STENCILS` to (rows, cols) float32, which is written to.
+        names: name of each band; those not in `STENCILS` are left alone.
+        result: (bands, rows, cols) float32, which is written to.
         options: see `StencilOptions`.
     """
-    for top, bottom, left, right in blocks(start, stop, z.shape[1]):
-        window = framed(z, top, bottom, left, right)  # (rows + 2, cols + 2)
-        if options.z_factor != 1:
-            window *= np.float32(options.z_factor)
-        x_m = x[top:bottom, None].astype(np.float32)  # (rows, 1)
-        y_m = y[top:bottom, None].astype(np.float32)
-        block = Block(window, x_m, y_m, options)
-        gaps = near_gap(window) if np.isnan(window.sum()) else None  # (rows, cols)
-        singles = None
-        if gaps is not None and options.edges and gaps.any():
-            row = np.nonzero(gaps)[0]
-            singles = Block(
-                cell_windows(window, gaps),
-                np.repeat(x_m[row, 0], 3)[None, :-2],  # (1, 3 * cells - 2)
-                np.repeat(y_m[row, 0], 3)[None, :-2],
-                options,
-            )
-        for name, output in outputs.items():
-            values = STENCILS[name](block)
-            if singles is not None:
-                values[gaps] = STENCILS[name](singles)[0, ::3]
-                values[np.isnan(block.centre)] = np.nan
-            elif gaps is not None:
-                values[gaps] = np.nan
-            output[top:bottom, left:right] = values
+    kinds = np.array([STENCILS.index(n) if n in STENCILS else -1 for n in names], np.int64)
+    numbers = _numbers(names, options)
+    work = np.empty((9, _STRIP + 2), np.float32)
+    x_m, y_m = x.astype(np.float32), y.astype(np.float32)
+    _loops(z, start, stop, 1, x_m, y_m, kinds, numbers, result, work)
+    if not options.edges:
+        return
+    window = framed(z, start, stop) * numbers[0]  # (rows + 2, cols + 2), metres
+    numbers[0] = 1
+    rows, cols = np.nonzero(near_gap(window) & ~np.isnan(window[1:-1, 1:-1]))
+    if rows.size == 0:
+        return
+    single = cell_windows(window, rows, cols)  # (3 cells, 3)
+    values = np.empty((len(names), *single.shape), np.float32)
+    x_m, y_m = np.repeat(x_m[start + rows], 3), np.repeat(y_m[start + rows], 3)
+    _loops(single, 1, len(single), 3, x_m, y_m, kinds, numbers, values, work)
+    for band in np.nonzero(kinds >= 0)[0]:
+        result[band, start + rows, cols] = values[band, 1::3, 1]
+
+
+def _numbers(names: Sequence[str], options: StencilOptions) -> Array:
+    """What the loops need to know, in the order of `_stencils`: (10,) float32."""
+    azimuth, altitude = math.radians(options.azimuth_deg), math.radians(options.altitude_deg)
+    horn = options.method == "horn"
+    return np.array(
+        [
+            options.z_factor,
+            1 / 8 if horn else 1 / 2,
+            horn,
+            any(name in STENCILS and name not in _RUGGED for name in names),
+            any(name in _CURVED for name in names),
+            -math.sin(azimuth) * math.cos(altitude),
+            math.cos(azimuth) * math.cos(altitude),
+            math.sin(altitude),
+            options.slope_unit == "percent",
+            {"degrees": 180 / math.pi, "percent": 100, "radians": 1}[options.slope_unit],
+        ],
+        np.float32,
+    )

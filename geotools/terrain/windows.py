@@ -31,7 +31,7 @@ def window_job(
 
     Sums run in float64 on elevations in steps of 2^-16 m, so that tpi is the same to the last
     bit however the raster is cut. Squares are summed about a whole number of metres near the
-    band's first cells; dev is the same to about 1e-5 standard deviations.
+    band's mean; dev is the same to about 1e-5 standard deviations.
 
     Args:
         z: (rows, cols) float32, NaN where invalid; windows take the cells that are valid.
@@ -46,7 +46,7 @@ def window_job(
 
     def run(start: int, stop: int) -> None:
         if tpi.size or dev.size:
-            known = z[start:stop]
+            known = z[start:stop:8, ::8]  # a sample will do
             known = known[np.isfinite(known)]
             reference = round(float(known.mean(dtype=np.float64)) * z_factor) if known.size else 0
             _moments_of_rows(

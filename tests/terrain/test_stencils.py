@@ -229,3 +229,15 @@ def test_a_void_touches_its_neighbours_alone(rough, edges):
     assert np.isnan(after[:, 20, 25]).all()
     if not edges:
         assert np.isnan(after[:, near]).all()
+
+
+@pytest.mark.parametrize("options", [{}, {"edges": True, "method": "zevenbergen-thorne"}])
+def test_columns_are_computed_alike_wherever_they_are(rough, options):
+    """Loops go by strips of columns; where one ends must not be seen."""
+    z = rough(12, 1100, seed=9)
+    whole = attributes(z, 30, 40, STENCILS, **options)
+    for first, last in ((0, 300), (200, 512), (500, 530), (511, 1025), (1000, 1100)):
+        left, right = max(first - 1, 0), min(last + 1, 1100)
+        part = attributes(z[:, left:right], 30, 40, STENCILS, **options)
+        inner = part[:, :, first - left : part.shape[2] - (right - last)]
+        assert np.array_equal(inner, whole[:, :, first:last], equal_nan=True)
