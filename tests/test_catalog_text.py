@@ -207,3 +207,27 @@ def test_a_usgs_file_reads_as_pythons_csv_does(shared: Path, name: str):
         np.testing.assert_array_equal(columns[column], [float(row[key] or "nan") for row in rows])
     blasts = sum(row["type"] == "nuclear explosion" for row in rows)
     assert blasts == {"5": 4, "6": 57}.get(name[13], blasts)
+
+
+@pytest.mark.parametrize("name", ["time (JST)", "Time(UTC+8)", "date time [local]", "Time_local"])
+def test_a_time_that_is_not_utc_is_not_taken_for_it(name):
+    text = f"{name},lat,lon\n2001-01-01 00:00:00,1,2\n".encode()
+    assert not any(format.looks(text) for format in FORMATS)
+
+
+@pytest.mark.parametrize(
+    "name", ["time (UTC)", "Time[UT]", "Date (YYYY/MM/DD)", "origin time(GMT)"]
+)
+def test_a_time_that_says_it_is_utc_is_one(name):
+    columns, _ = read(f"sep=,\n{name},lat,lon\n2001-01-01 00:00:00,1,2\n")
+    assert columns["time"].tolist() == times("2001-01-01")
+
+
+def test_codes_of_kinds_of_events_are_put_into_words():
+    columns, _ = read("time,lat,lon,type\n2001-01-01,1,2,ke\n2001-01-01,1,2,km\n")
+    assert columns["event_type"].tolist() == ["earthquake", "mining explosion"]
+
+
+def test_one_row_without_a_line_end_is_a_table():
+    columns, _ = read("Date,Time,X,Y\n2001/02/03 04:05:06,04:05:06,1,2")
+    assert columns["time"].tolist() == times("2001-02-03T04:05:06")

@@ -21,7 +21,7 @@ from geotools.io.catalogs.delimited import Layout, Order, events_of, fields_of, 
 from geotools.io.catalogs.formats import Columns, Format
 from geotools.io.catalogs.headers import header_layout
 from geotools.io.catalogs.kinds import ISF, in_words
-from geotools.io.catalogs.lines import after_head, blocks, is_text
+from geotools.io.catalogs.lines import after_head, blocks, is_text, whole_lines
 from geotools.io.catalogs.report import Tally
 from geotools.io.catalogs.rows import Rows
 
@@ -115,7 +115,7 @@ def _looks_jma(head: bytes) -> bool:
     """
     if not _JMA.match(head):
         return False
-    rows = [line.split(b",") for line in head.splitlines()[1:-1]] or [[]]
+    rows = [line.split(b",") for line in whole_lines(head)[1:]] or [[]]
     try:
         places = np.array([[float(cell) for cell in (row[2], row[3], row[5])] for row in rows])
     except (ValueError, IndexError):

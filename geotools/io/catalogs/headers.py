@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from geotools.io.catalogs.delimited import CLOCK, Layout
+from geotools.io.catalogs.lines import whole_lines
 from geotools.io.catalogs.quotes import BLANKS
 
 __all__ = ["DELIMITERS", "header_layout", "named", "plain_name", "split"]
@@ -38,6 +39,7 @@ _ALIASES: Mapping[str, tuple[str, ...]] = {
     "second": ("second", "sec", "seconds", "se", "ss", "sc", "secs"),
 }  # fmt: skip
 _KINDS = {"mw": "Mw", "ml": "ML", "ms": "Ms", "mb": "mb", "md": "Md"}
+_COMMENTS = 200  # lines that may stand before a header
 _MAGNITUDE_TYPE = re.compile(r"m[a-z]{0,4}", re.IGNORECASE)
 _DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _ZONE_TOLD = re.compile(r"(time|date|hour|fecha|hora).*[\[(]")
@@ -84,9 +86,9 @@ def header_layout(head: bytes) -> Layout | None:
     The first rows decide what names leave open: a date with its time of day in one column or in
     two, `type` as the type of the magnitude or of the event, a decimal comma.
     """
-    lines = head.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    for place, line in enumerate(lines[:200]):
-        if not line.strip():
+    lines = [line.decode("utf-8", "replace") for line in whole_lines(head)]
+    for place, line in enumerate(lines[:_COMMENTS]):
+        if not line.strip() or line.startswith("sep="):  # which Excel puts before a header
             continue
         for delimiter in DELIMITERS:
             layout = _layout(split(line, delimiter), delimiter, lines, place)
@@ -103,7 +105,7 @@ def _layout(names: list[str], delimiter: str, lines: list[str], place: int) -> L
     fields = named(names)
     if not {"longitude", "latitude"} <= set(fields):
         return None
-    rows = [split(line, delimiter) for line in lines[place + 1 : -1][:50] if line.strip("\n\r ")]
+    rows = [split(line, delimiter) for line in lines[place + 1 : place + 51] if line.strip("\n\r ")]
     rows = [row for row in rows if row and not row[0].startswith("#")]
     width = len(names)
     lengths = {len(row) for row in rows}

@@ -20,7 +20,7 @@ from geotools.io.catalogs.delimited import (
     read_table,
 )
 from geotools.io.catalogs.formats import Columns, Format
-from geotools.io.catalogs.lines import Block, blocks
+from geotools.io.catalogs.lines import Block, blocks, whole_lines
 from geotools.io.catalogs.quotes import BLANKS
 from geotools.io.catalogs.report import Tally
 from geotools.io.catalogs.rows import Rows
@@ -69,7 +69,7 @@ def _looks_pha(head: bytes) -> bool:
 
 def _looks_reloc(head: bytes) -> bool:
     """24 numbers a line, with a place and a date where they belong."""
-    lines = [line.split() for line in head[: head.rfind(b"\n") + 1].splitlines()[:100]]
+    lines = [line.split() for line in whole_lines(head)[:100]]
     lines = [line for line in lines if line]
     if not lines or any(len(line) != _RELOC.width for line in lines):
         return False

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from geotools.io.catalogs.report import Tally
 
-__all__ = ["LONGEST_LINE", "Block", "after_head", "blocks", "is_text"]
+__all__ = ["LONGEST_LINE", "Block", "after_head", "blocks", "is_text", "whole_lines"]
 
 LONGEST_LINE = 1 << 20
 """Bytes; the row of an event has some hundreds."""
@@ -84,6 +84,13 @@ class _Again(io.RawIOBase):
         data = data or self._stream.read(len(view))
         view[: len(data)] = data
         return len(data)
+
+
+def whole_lines(head: bytes) -> list[bytes]:
+    """The lines of the beginning of a file, without the last if it is cut and not all there is."""
+    lines = head.splitlines()
+    cut = len(lines) > 2 and not head.endswith((b"\n", b"\r"))
+    return lines[:-1] if cut else lines
 
 
 def is_text(head: bytes) -> bool:

@@ -15,7 +15,7 @@ from geotools.io.catalogs.delimited import CLOCK, Layout, read_table
 from geotools.io.catalogs.formats import Columns, Format
 from geotools.io.catalogs.headers import DELIMITERS, header_layout, split
 from geotools.io.catalogs.kinds import ISF, in_words
-from geotools.io.catalogs.lines import after_head, is_text
+from geotools.io.catalogs.lines import after_head, is_text, whole_lines
 from geotools.io.catalogs.report import Tally
 
 __all__ = ["CSV", "USGS", "mapped"]
@@ -72,8 +72,7 @@ def mapped(columns: Mapping[str, str]) -> Format:
 
 
 def _mapped_layout(head: bytes, columns: Mapping[str, str]) -> Layout:
-    text = head.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
-    lines = text.split("\n")
+    lines = [line.decode("utf-8", "replace") for line in whole_lines(head)] or [""]
     first = next((n for n, line in enumerate(lines) if line.strip() and line[0] != "#"), 0)
     by_number = all(value.isdigit() for value in columns.values())
     tried: list[list[str]] = []

@@ -17,7 +17,7 @@ from geotools.errors import EventsError
 from geotools.io.catalogs.clock import assembled
 from geotools.io.catalogs.delimited import Layout, Order, events_of, fields_of
 from geotools.io.catalogs.formats import Columns, Format
-from geotools.io.catalogs.lines import after_head, blocks
+from geotools.io.catalogs.lines import after_head, blocks, whole_lines
 from geotools.io.catalogs.quotes import BLANKS
 from geotools.io.catalogs.report import Tally
 from geotools.io.catalogs.rows import Rows
@@ -96,8 +96,7 @@ def _finer(
 
 def _cells(head: bytes) -> tuple[str, list[list[bytes]]]:
     """The delimiter, and the cells of the first lines that are whole."""
-    whole = head[: head.rfind(b"\n") + 1] or head
-    lines = [line for line in whole.splitlines()[:200] if line.strip() and line[:1] not in b"#%"]
+    lines = [line for line in whole_lines(head)[:200] if line.strip() and line[:1] not in b"#%"]
     comma = bool(lines) and b"," in lines[0]
     return ("," if comma else BLANKS), [
         [cell.strip() for cell in (line.split(b",") if comma else line.split())] for line in lines
