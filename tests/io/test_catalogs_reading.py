@@ -242,10 +242,14 @@ def test_repeated_events():
 
 def test_rows_without_ids_are_repeated_when_all_is_equal():
     """Two events of one second and place but two sizes are two; equal rows are one."""
-    same = np.full(3, np.datetime64("2020-01-01", "us"))
+    same = np.full(3, np.datetime64("2020-01-01T00:00:07", "us"))
     events, report = tidy(time=same, longitude=np.zeros(3), magnitude=[3.0, 3.1, 3.0])
     assert events["magnitude"].tolist() == [3.0, 3.1]
     assert report.skipped[0].reason == "repeated event"
+    coarse = same.astype("datetime64[m]").astype("datetime64[us]")
+    events, report = tidy(time=coarse, longitude=np.zeros(3), magnitude=[3.0, 3.1, 3.0])
+    assert len(events) == 3
+    assert "1 events equal another one" in report.notes[0]
 
 
 def test_columns_of_different_lengths_are_refused():
@@ -262,7 +266,7 @@ def test_no_earthquakes_is_an_error_that_says_why(tmp_path):
         read_events(path)
     assert len(read_events(path, all_types=True)) == 1
     path.write_text(collection(), encoding="utf-8")
-    with pytest.raises(EventsError, match="holds no earthquakes"):
+    with pytest.raises(EventsError, match="holds no events"):
         read_events(path, all_types=True)
 
 

@@ -72,7 +72,7 @@ def test_an_empty_table(tmp_path, suffix):
     """It is written with its columns, and reading says that it holds nothing."""
     path = tmp_path / f"events{suffix}"
     assert write_events(path, make_events().iloc[:0]) == 0
-    with pytest.raises(EventsError, match="holds no earthquakes"):
+    with pytest.raises(EventsError, match="holds no events"):
         read_events(path)
 
 

@@ -17,7 +17,7 @@ from geotools.errors import EventsError, FileError
 from geotools.io.catalogs.content import Content, open_content
 from geotools.io.catalogs.formats import Format
 from geotools.io.catalogs.report import ReadReport, Tally
-from geotools.io.catalogs.tidying import tidied
+from geotools.io.catalogs.tidying import OTHER_TYPE, tidied
 from geotools.io.catalogs.xml import refuse_doctype
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ def read_events(
     The format is recognised by content: QuakeML, SC3ML, GeoJSON, many tables, what ObsPy reads,
     and what `geotools events` writes; packed with gzip or zip too. Left out are events without
     time or place, those of another type than earthquake, and repetitions: the same id within a
-    day, or, without ids, rows that are equal in every column. An event whose type is unknown is
-    an earthquake; one that is called induced or triggered is not.
+    day, or, without ids, rows that are equal in every column, with times finer than a minute. An
+    event whose type is unknown is an earthquake; one that is called induced or triggered is not.
 
     Args:
         path: the file.
@@ -84,12 +84,7 @@ def read_catalog(
         raise EventsError(f"{content.path} ({chosen.title}): {error}") from None
     report = tally.report(os.fspath(path), chosen.name, len(events))
     if events.empty:
-        reasons = ", ".join(f"{item.count:,} {item.reason}" for item in report.skipped[:5])
-        left_out = f" that can be used ({reasons})" if reasons else ""
-        raise EventsError(
-            f"{content.path} ({chosen.title}) holds no earthquakes{left_out}: name another "
-            "catalog, or keep events of all types with --all-types (all_types=True)."
-        )
+        raise EventsError(f"{content.path} ({chosen.title}) {_nothing(report)}")
     return events, report
 
 
@@ -99,6 +94,17 @@ def formats() -> tuple[Format, ...]:
     for family in _FAMILIES:
         found.extend(_family(family))
     return tuple(found)
+
+
+def _nothing(report: ReadReport) -> str:
+    """Why no event is left, and what to do."""
+    if not report.skipped:
+        return "holds no events: name a catalog that has some."
+    reasons = ", ".join(f"{item.count:,} {item.reason}" for item in report.skipped[:5])
+    remedy = "name another catalog"
+    if any(item.reason.startswith(OTHER_TYPE) for item in report.skipped):
+        remedy = "keep events of all types with --all-types (all_types=True), or " + remedy
+    return f"holds no earthquakes that can be used ({reasons}): {remedy}."
 
 
 def _family(name: str) -> tuple[Format, ...]:

@@ -59,10 +59,10 @@ def _read(stream: IO[bytes], tally: Tally, name: str) -> Columns:
             catalog = read_events(str(file), format=name, check_compression=False)
         except Exception as error:  # whatever its readers trip over
             raise EventsError(
-                f"ObsPy cannot read it as {_TITLES[name]} ({_first_line(error)}): check the file, "
+                f"ObsPy cannot read it as {_TITLES[name]} ({_in_a_line(error)}): check the file, "
                 "or name another format."
             ) from None
-    counted = Counter(_first_line(warning.message) for warning in said)
+    counted = Counter(_in_a_line(warning.message) for warning in said)
     for sentence, count in counted.most_common(_MAX_NOTES):
         times = f" ({count} times)" if count > 1 else ""
         tally.note(f"ObsPy says: {sentence}{times}.")
@@ -105,9 +105,9 @@ def _as_file(data: bytes) -> Iterator[Path]:
         yield file
 
 
-def _first_line(error: object) -> str:
-    lines = without_made_up(str(error)).strip().splitlines()
-    return lines[0].strip().rstrip(".")[:200] if lines else type(error).__name__
+def _in_a_line(error: object) -> str:
+    words = " ".join(without_made_up(str(error)).split())
+    return words.rstrip(".")[:200] or type(error).__name__
 
 
 def _format(name: str, title: str) -> Format:

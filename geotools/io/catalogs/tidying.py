@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
 
-__all__ = ["EARTHQUAKE", "tidied"]
+__all__ = ["EARTHQUAKE", "OTHER_TYPE", "tidied"]
 
 EARTHQUAKE = frozenset({"", "earthquake", "not reported", "unknown"})
 """Event types (QuakeML 1.2, type EventType) that are kept when not all are."""
+
+OTHER_TYPE = "event type"
+"""How the reason begins for events of another type."""
 
 _NOTHING = {"null": "not reported", "none": "", "nan": "", "-": "", "n/a": ""}
 """What some agencies write for a type that they do not know; `null` as ObsPy takes it."""
@@ -120,7 +123,11 @@ class _Rows:
 
 def _texts(given: Any) -> NDArray[np.object_]:
     """(rows,) texts; "" for None and NaN."""
+    from pandas.api.types import infer_dtype
+
     values = np.asarray(given, dtype=object)
+    if infer_dtype(values, skipna=False) in ("string", "empty"):
+        return values
     return np.array(
         [value if isinstance(value, str) else _as_text(value) for value in values], dtype=object
     )
@@ -141,14 +148,15 @@ def _types(values: NDArray[np.object_]) -> NDArray[np.object_]:
 
 def _keep_earthquakes(rows: _Rows) -> None:
     for kind in sorted(set(rows.values["event_type"]) - EARTHQUAKE):
-        rows.drop(rows.values["event_type"] == kind, f"event type {kind}")
+        rows.drop(rows.values["event_type"] == kind, f"{OTHER_TYPE} {kind}")
 
 
 def _drop_repeated(rows: _Rows) -> None:
     """Leaves out what stands in the file a second time; the first is kept.
 
     The same id within a day is one event, revised; further apart it is a number that some
-    catalogs use again, and both are kept. Rows without id are repeated when all columns are equal.
+    catalogs use again, and both are kept. Rows without id are repeated when all columns are equal
+    and their time is finer than a minute: several events of one minute are no repetition.
     """
     import pandas as pd
 
@@ -157,17 +165,21 @@ def _drop_repeated(rows: _Rows) -> None:
     again = ids.duplicated().to_numpy() & named
     if again.any():
         first = pd.Series(rows.time).groupby(ids.to_numpy(), sort=False).transform("first")
-        near = np.abs(rows.time - first.to_numpy()) <= _DAY
-        if (again & ~near).any():
-            rows.tally.note(
-                f"{int((again & ~near).sum()):,} events have the id of another one more than a day "
-                "away, and were kept."
-            )
-        again &= near
+        far = again & (np.abs(rows.time - first.to_numpy()) > _DAY)
+        _note_kept(rows, far, "have the id of another one more than a day away")
+        again &= ~far
     if not named.all():
         frame = pd.DataFrame({name: rows.values[name] for name in COLUMNS})
-        again |= frame.duplicated().to_numpy() & ~named
+        equal = frame.duplicated().to_numpy() & ~named
+        coarse = rows.time == rows.time.astype("datetime64[m]")
+        _note_kept(rows, equal & coarse, "equal another one, with times to the minute")
+        again |= equal & ~coarse
     rows.drop(again, "repeated event")
+
+
+def _note_kept(rows: _Rows, kept: NDArray[np.bool_], what: str) -> None:
+    if kept.any():
+        rows.tally.note(f"{int(kept.sum()):,} events {what}, and were kept.")
 
 
 def _depths(depth: NDArray[np.float64], tally: Tally) -> NDArray[np.float64]:
