@@ -50,7 +50,10 @@ if TYPE_CHECKING:
         map_landforms,
         map_terrain,
     )
+    from geotools.maps.event_choice import SeismicitySettings
+    from geotools.maps.event_grids import MapPlace
     from geotools.maps.forecast import map_forecast
+    from geotools.maps.seismicity import map_seismicity
     from geotools.pictures import forecast_picture, landform_picture
     from geotools.raster import Raster, Sink, Source
     from geotools.spec import ClassInfo, ModelSpec
@@ -72,6 +75,7 @@ __all__ = [
     "Grid",
     "GridError",
     "Issued",
+    "MapPlace",
     "MissingExtraError",
     "Model",
     "ModelError",
@@ -80,6 +84,7 @@ __all__ = [
     "Raster",
     "RasterError",
     "ReadReport",
+    "SeismicitySettings",
     "Sink",
     "Source",
     "TerrainSettings",
@@ -95,6 +100,7 @@ __all__ = [
     "map_events",
     "map_forecast",
     "map_landforms",
+    "map_seismicity",
     "map_terrain",
     "map_tiles",
     "open_model",
@@ -152,7 +158,10 @@ _HOMES = {
         "map_landforms",
         "map_terrain",
     ),
+    "maps.event_choice": ("SeismicitySettings",),
+    "maps.event_grids": ("MapPlace",),
     "maps.forecast": ("map_forecast",),
+    "maps.seismicity": ("map_seismicity",),
     "pictures": ("forecast_picture", "landform_picture"),
     "raster": ("Raster", "Sink", "Source"),
     "spec": ("ClassInfo", "ModelSpec"),

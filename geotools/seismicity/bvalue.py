@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from geotools.errors import EventsError
-from geotools.seismicity._magnitudes import (
+from geotools.seismicity.magnitudes import (
     bin_numbers,
     check_width,
     excess_bins,

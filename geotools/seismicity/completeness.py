@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geotools.seismicity._magnitudes import bin_numbers, check_width, known_magnitudes
 from geotools.seismicity.bvalue import MIN_EVENTS, BValue, b_from_moments, b_value
+from geotools.seismicity.magnitudes import bin_numbers, check_width, known_magnitudes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

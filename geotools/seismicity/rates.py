@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geotools.errors import EventsError
-from geotools.seismicity._magnitudes import bin_numbers, lowest_bins
+from geotools.seismicity.magnitudes import bin_numbers, lowest_bins
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,0 +1,274 @@
+"""map_seismicity: an earthquake catalog becomes a map of rates, b-values and the like."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geotools.effort import Effort
+from geotools.errors import EventsError
+from geotools.events import check_events, days
+from geotools.grid import Grid, Tile, TileScheme, Window
+from geotools.io.atomic import check_output
+from geotools.io.catalogs import ReadReport, read_catalog
+from geotools.io.writing import create_geotiff
+from geotools.maps.event_choice import SeismicitySettings, choose, mainshocks, period_days
+from geotools.maps.event_counts import count_events, make_sampler, neighbourhood
+from geotools.maps.event_grids import MapPlace, cell_centres, cells_of, event_grid
+from geotools.maps.events import EventSelection
+from geotools.maps.inputs import FilePath, as_text, check_paths
+from geotools.raster import Raster
+from geotools.seismicity.quantities import QUANTITIES, Counted, Quantity
+from geotools.seismicity.sampling import Cells, Sampler
+from geotools.seismicity.summary import CatalogSummary, summarize
+from geotools.stream import Progress, map_tiles
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+    from numpy.typing import NDArray
+
+__all__ = ["SeismicityMap", "map_seismicity"]
+
+_TILE = 256
+_TILE_BYTES = 48 * 2**20
+"""Working memory of a tile, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeismicityMap:
+    """What `map_seismicity` has written."""
+
+    path: Path
+    """The GeoTIFF."""
+    bands: tuple[str, ...]
+    """Names of the bands, the quantity first."""
+    grid: Grid
+    """Where its cells are."""
+    events: int
+    """Events that were counted."""
+    completeness: str
+    """Completeness magnitude, in words."""
+    neighbourhood: str
+    """Which events a cell has, in words."""
+    cells_with_value: int
+    """Cells where the quantity is known."""
+    summary: CatalogSummary
+    """A page about the events on the map, before completeness and declustering."""
+    seconds: float
+    """Wall time."""
+
+
+def map_seismicity(
+    catalog: FilePath | GeoDataFrame,
+    output: FilePath,
+    quantity: str = "rate",
+    *,
+    settings: SeismicitySettings | None = None,
+    place: MapPlace | None = None,
+    format: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    all_types: bool = False,
+    effort: Effort | None = None,
+    compress: str = "deflate",
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    warn: Callable[[str], None] | None = None,
+) -> SeismicityMap:
+    """Writes a quantity of a catalog with its uncertainty: float32 bands with names and units.
+
+    Cells with too few events are NaN, which is declared as nodata. Rates are events per Julian
+    year and square kilometre, whatever the cells. Events of unknown magnitude are left out.
+
+    Args:
+        catalog: any file that `read_events` reads, or an event table.
+        output: GeoTIFF.
+        quantity: a name of `geotools.seismicity.quantities.QUANTITIES`.
+        settings: what is counted, and how.
+        place: the grid; cells of degrees around the events when None.
+        format, columns, all_types: as `read_events`.
+        effort: threads, tile size, memory.
+        compress: one of `geotools.io.writing.COMPRESSIONS`.
+        overwrite: replace an output that exists.
+        progress: called after every tile.
+        warn: called with what a reader of the map must know.
+
+    Raises:
+        GeotoolsError: an input, an output or a setting that cannot be; nothing is written then.
+    """
+    begun = time.monotonic()
+    settings, place, effort = (
+        settings or SeismicitySettings(), place or MapPlace(), effort or Effort(),
+    )  # fmt: skip
+    if quantity not in QUANTITIES:
+        raise EventsError(f"Quantity {quantity!r} is unknown: use one of {', '.join(QUANTITIES)}.")
+    kind = QUANTITIES[quantity]
+    tell = warn or (lambda sentence: None)
+    if isinstance(catalog, (str, os.PathLike)):
+        target = check_paths(catalog, [output], overwrite)[0]
+        events, report = read_catalog(catalog, format=format, columns=columns, all_types=all_types)
+        origin = _origin(Path(catalog), report, tell)
+    else:
+        target = check_output(output, overwrite=overwrite)
+        events, origin = check_events(catalog), {"source": "an event table"}
+    events = _usable(events, settings, tell)
+    longitude, latitude = (events[name].to_numpy(np.float64) for name in ("longitude", "latitude"))
+    grid = event_grid(longitude, latitude, place)
+    row, col, inside = cells_of(grid, longitude, latitude)
+    if not inside.any():
+        raise EventsError(f"None of the {len(events):,} events lies on the map: move its box.")
+    summary = summarize(
+        days(events["time"])[inside],
+        events["magnitude"].to_numpy(np.float64)[inside],
+        delta_m=settings.delta_m,
+    )
+    period = period_days(events, settings.start, settings.end)
+    mc = ("auto" if kind.is_complete else None) if settings.mc is None else settings.mc
+    chosen = choose(events, inside, mc=mc, settings=settings, period=period)
+    use = chosen.use
+    if settings.declustered is not None:
+        use = mainshocks(events, use, settings.declustered, reference=chosen.reference)
+    radius_km, nearest = neighbourhood(kind, settings, grid)
+    if radius_km is None and nearest is None:
+        use = use & inside
+        if not use.any():
+            raise EventsError("No event that counts lies on the map: move its box or lower --mc.")
+    counted, shared = count_events(events, use, chosen, kind, settings, period)
+    sampler, words = make_sampler(counted, radius_km, nearest, (row[use], col[use]))
+    tags = {
+        "quantity": kind.name,
+        "title": kind.title,
+        "completeness": chosen.mc,
+        "magnitude_min": "" if math.isnan(chosen.reference) else f"{chosen.reference:g}",
+        "events": str(int(use.sum())),
+        "neighbourhood": words,
+        "min_events": str(shared.min_events),
+        "period_start": _iso(period[0]),
+        "period_end": _iso(period[1]),
+        "years": f"{shared.years:.6g}",
+        "declustered": settings.declustered or "no",
+        "parameters": as_text({"delta_m": settings.delta_m, "since": settings.since}),
+        "notes": " ".join(summary.notes),
+        **origin,
+    }
+    with ExitStack() as stack:
+        writer = stack.enter_context(
+            create_geotiff(
+                target,
+                grid,
+                bands=[name for name, _ in kind.bands],
+                units=[unit for _, unit in kind.bands],
+                dtype="float32",
+                nodata=float("nan"),
+                tags=tags,
+                gray=(0.0, 1.0),  # until the values are known
+                compress=compress,
+                overwrite=overwrite,
+            )
+        )
+        found: list[tuple[int, NDArray[np.float32]]] = []
+        per_cell = 16 * counted.code_count + 200 + sampler.bytes_per_cell
+        size = min(_TILE, max(16, int(math.sqrt(_TILE_BYTES / per_cell)) // 16 * 16))
+        tile, threads = effort.plan(tile=size, halo=0, bytes_per_cell=per_cell)
+        map_tiles(
+            _Place(grid), (writer,), TileScheme(tile),
+            _computing(grid, kind, shared, sampler, found),
+            threads=threads, stage="seismicity", progress=progress,
+        )  # fmt: skip
+        known = sum(count for count, _ in found)
+        if not known:
+            raise EventsError(
+                f"No cell has the {shared.min_events} events that {kind.name} needs (events taken: "
+                f"{words}): give a larger --radius or --cell, or a smaller --min-events."
+            )
+        low, high = np.percentile(np.concatenate([values for _, values in found]), [2, 98])
+        writer.gray = (float(low), float(high) if high > low else float(low) + 1)
+    return SeismicityMap(
+        target, writer.bands, grid, int(use.sum()), chosen.mc, words, known, summary,
+        time.monotonic() - begun,
+    )  # fmt: skip
+
+
+class _Place:
+    """A source with a place and no pixels: what a map of events is computed from."""
+
+    bands = ()
+
+    def __init__(self, grid: Grid) -> None:
+        self.grid = grid
+
+    def read(self, window: Window) -> Raster:
+        """The place of the window."""
+        empty = np.zeros((0, *window.shape), np.uint8)
+        return Raster(empty, np.ones(window.shape, np.bool_), self.grid.cut(window), ())
+
+
+def _computing(
+    grid: Grid,
+    kind: Quantity,
+    shared: Counted,
+    sampler: Sampler,
+    found: list[tuple[int, NDArray[np.float32]]],
+) -> Callable[[Raster, Tile], tuple[NDArray[Any], ...]]:
+    """The function of a tile; to `found` it adds how many cells have a value, and some of them."""
+
+    def compute(block: Raster, at: Tile) -> tuple[NDArray[Any], ...]:
+        place = grid.cut(at.write)
+        longitude, latitude = cell_centres(place, place.window)
+        area = np.repeat(place.cell_area_m2() / 1e6, place.width)
+        samples = sampler.sample(Cells(at.write, longitude, latitude, area))
+        row, col = np.divmod(np.arange(longitude.size), place.width)
+        position = np.stack([row + at.write.row_off, col + at.write.col_off], axis=1)
+        values = np.stack(kind.compute(samples, shared, position)).astype(np.float32)
+        values[:, ~np.isfinite(longitude)] = np.nan  # (bands, cells)
+        known = values[0][np.isfinite(values[0])]
+        found.append((known.size, known[:: max(1, known.size // 1000)].copy()))
+        return (values.reshape(-1, *place.shape),)
+
+    return compute
+
+
+def _origin(catalog: Path, report: ReadReport, tell: Callable[[str], None]) -> dict[str, str]:
+    """Where the events come from, for the tags; what was left out is told."""
+    for item in report.skipped:
+        tell(f"{item.count:,} events left out: {item.reason}.")
+    for note in report.notes:
+        tell(note)
+    with catalog.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return {"source": catalog.name, "source_sha256": digest, "source_format": report.format}
+
+
+def _usable(
+    events: GeoDataFrame, settings: SeismicitySettings, tell: Callable[[str], None]
+) -> GeoDataFrame:
+    """The events of the period whose magnitudes are known."""
+    if events.empty:
+        raise EventsError("The catalog holds no event: there is nothing to map.")
+    events, left_out = EventSelection(start=settings.start, end=settings.end).apply(events)
+    if events.empty:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in left_out.items())
+        raise EventsError(f"No event is left ({reasons}): move the start or the end.")
+    unknown = events["magnitude"].isna()
+    if unknown.all():
+        raise EventsError(
+            f"None of the {len(events):,} events has a magnitude: give a catalog with magnitudes."
+        )
+    if unknown.any():
+        tell(f"{int(unknown.sum()):,} events left out: magnitude unknown.")
+        events = events[~unknown].reset_index(drop=True)
+    return events
+
+
+def _iso(moment_days: float) -> str:
+    """A moment of the axis of days as text."""
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=moment_days)).isoformat()
