@@ -67,8 +67,10 @@ def cell_of(
     A cell holds its western and its northern edge; longitudes may differ by whole turns.
     """
     left, top, dx, dy, _, index = place
-    row = np.floor((top - latitude) / dy).astype(np.int64)
-    col = np.floor(((longitude - left) % 360.0) / dx).astype(np.int64)
+    # A hair, for edges that are not exact in binary; the south pole belongs to the last row.
+    row = np.floor((top - latitude) / dy + 1e-9).astype(np.int64)
+    row = np.where(latitude <= -90 + 1e-9, np.minimum(row, index.shape[0] - 1), row)
+    col = np.floor(((longitude - left) % 360.0) / dx + 1e-9).astype(np.int64)
     held = (row >= 0) & (row < index.shape[0]) & (col >= 0) & (col < index.shape[1])
     cell = np.full(len(longitude), -1, dtype=np.int64)
     cell[held] = index[row[held], col[held]]

@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 _LARGEST = 300_000_000
-"""Shares that are held at most, 3.6 GB; more are refused with a sentence."""
+"""Shares that are held at most, 2.4 GB at 8 bytes each; more are refused with a sentence."""
 
 
 def spatial_shares(
@@ -202,13 +202,13 @@ def _listed(
     rho: float,
     grid: Grid,
     region: NDArray[np.bool_],
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
     """Row pointers, cells and shares of the kernel of every event."""
     from geotools.seismicity._kernel_loops import kernel_rows
 
     place = cell_place(grid, region)
     indptr = np.zeros(len(longitude) + 1, dtype=np.int64)
-    columns, shares = np.zeros(0, np.int32), np.zeros(0)
+    columns, shares = np.zeros(0, np.int32), np.zeros(0, np.float32)
     weights, summed = np.zeros(0), np.zeros(0)
     events = (longitude, latitude, spread, cut, rho)
     kernel_rows(*events, place, weights, indptr, columns, shares, summed, 0)
@@ -219,7 +219,7 @@ def _listed(
             f"{int(indptr[-1]):,} shares, more than {_LARGEST:,}: take larger cells, a smaller "
             "region or a higher magnitude."
         )
-    columns, shares = np.empty(indptr[-1], np.int32), np.empty(indptr[-1])
+    columns, shares = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.float32)
     kernel_rows(*events, place, weights, indptr, columns, shares, summed, 1)
     return indptr, columns, shares
 

@@ -121,7 +121,8 @@ def _summed(
         more = np.zeros(len(area))
         kernel_rows(
             longitude[some], latitude[some], width[some] ** 2, _CORRECTED * size[some], 0.5, place,
-            weights[some], np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0), more, 2,
+            weights[some], np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32),
+            more, 2,
         )  # fmt: skip
         return more
 
