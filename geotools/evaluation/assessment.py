@@ -24,7 +24,7 @@ class Skill:
     reference: str
     """What the share of space and time under alarm is measured by."""
     skill: float
-    """0.5 for the reference itself, 1 at best; NaN without events."""
+    """0.5 without skill beyond the reference, 1 at best; NaN without events."""
     month_interval: tuple[float, float]
     """95 % by resampling whole months."""
     null_interval: tuple[float, float]

@@ -31,6 +31,7 @@ __all__ = [
     "binary_spatial_test",
     "conditional_likelihood_test",
     "consistency_tests",
+    "likelihood_quantile",
     "likelihood_test",
     "magnitude_test",
     "negative_binomial_number_test",
@@ -153,7 +154,7 @@ def binary_spatial_test(
         first = rng.standard_exponential(len(possible)) / possible
         chosen = np.argpartition(first, size - 1)[:size]
         simulated[draw] = -total + odds[chosen].sum()
-    return LikelihoodTest("binary S", joint, simulated, _quantile(simulated, joint), zero)
+    return LikelihoodTest("binary S", joint, simulated, likelihood_quantile(simulated, joint), zero)
 
 
 def consistency_tests(
@@ -222,7 +223,7 @@ def _poisson_test(
     draws = _catalogs(possible, number if conditional else None, simulations, seed)
     for draw, (cells, times) in enumerate(draws):
         simulated[draw] = logs[cells] @ times - gammaln(times + 1).sum() - total
-    return LikelihoodTest(name, joint, simulated, _quantile(simulated, joint), zero)
+    return LikelihoodTest(name, joint, simulated, likelihood_quantile(simulated, joint), zero)
 
 
 def _catalogs(
@@ -255,7 +256,8 @@ def _log_odds(rates: NDArray[np.float64]) -> NDArray[np.float64]:
     return odds
 
 
-def _quantile(simulated: NDArray[np.float64], observed: float) -> float:
+def likelihood_quantile(simulated: NDArray[np.float64], observed: float) -> float:
+    """Share of the simulated log-likelihoods that are at most the observed one."""
     if observed == -math.inf:
         return 0.0
     return float((simulated <= observed + _TIE * max(1.0, abs(observed))).mean())

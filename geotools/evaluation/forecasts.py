@@ -17,6 +17,7 @@ from geotools.errors import EventsError
 from geotools.evaluation.molchan import AlarmTally
 from geotools.evaluation.record import Record, month_of
 from geotools.evaluation.reliability import ReliabilityTally
+from geotools.evaluation.window_tests import WindowTally
 from geotools.forecast import Forecast, utc
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def score_forecasts(
     windows: Iterable[tuple[Mapping[str, Forecast], Observed]],
     *,
     min_magnitude: float | None = None,
+    simulations: int = 1000,
+    seed: int = 0,
     progress: Callable[[int], None] | None = None,
 ) -> Record:
     """The record of a run of forecasts, each with the events that its window then saw.
@@ -61,6 +64,8 @@ def score_forecasts(
             and magnitude bins, and the events of the window. The first name is the model.
             Windows come in the order of time and do not overlap.
         min_magnitude: an edge of the bins; smaller events and their rates are left out.
+        simulations: catalogs that are drawn from each forecast, for the tests by windows.
+        seed: fixes them.
         progress: called with the number of windows that are done.
 
     Raises:
@@ -69,7 +74,7 @@ def score_forecasts(
     run: _Run | None = None
     for done, (forecasts, observed) in enumerate(windows, 1):
         if run is None:
-            run = _Run(forecasts, min_magnitude)
+            run = _Run(forecasts, min_magnitude, simulations, seed)
         run.add(forecasts, observed)
         if progress is not None:
             progress(done)
@@ -81,7 +86,13 @@ def score_forecasts(
 class _Run:
     """The record while it grows."""
 
-    def __init__(self, forecasts: Mapping[str, Forecast], min_magnitude: float | None) -> None:
+    def __init__(
+        self,
+        forecasts: Mapping[str, Forecast],
+        min_magnitude: float | None,
+        simulations: int,
+        seed: int,
+    ) -> None:
         if not forecasts:
             raise EventsError("There is no forecast to score: name at least one.")
         self._names = tuple(forecasts)
@@ -105,6 +116,9 @@ class _Run:
         self._references = tuple(name for name in _REFERENCES if name in forecasts)
         self._reliability = {name: ReliabilityTally() for name in self._names}
         self._alarms = {name: AlarmTally() for name in self._names}
+        self._windows = {
+            name: WindowTally(simulations=simulations, seed=seed) for name in self._names
+        }
         self._totals: dict[str, list[float]] = {name: [] for name in self._names}
         self._log_rates: dict[str, list[NDArray[np.float64]]] = {name: [] for name in self._names}
         self._starts: list[datetime] = []
@@ -130,6 +144,7 @@ class _Run:
         for name, values in rates.items():
             self._rates[name] += values
             self._totals[name].append(float(values.sum()))
+            self._windows[name].add(values, cells, bins)
             with np.errstate(divide="ignore"):
                 self._log_rates[name].append(np.log(values[cells, bins]))
             self._reliability[name].add(-np.expm1(-cell_rates[name]), hit)
@@ -158,6 +173,7 @@ class _Run:
             counts=self._counts,
             reliability={name: tally.table() for name, tally in self._reliability.items()},
             alarms=self._alarms,
+            window_tests={name: tally.tests() for name, tally in self._windows.items()},
             references=self._references,
             left_out={reason: count for reason, count in self._left_out.items() if count},
         )

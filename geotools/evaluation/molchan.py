@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["AlarmTally", "Molchan", "molchan"]
 
-_LOWEST, _HIGHEST = -16.0, 4.0
-"""Decades of rates between which alarms are told apart, events per cell and window."""
+_DECADES = 10
+"""Alarms are told apart while the forecast is within so many decades of the reference."""
 
 _PER_DECADE = 200
-"""Classes to a decade: rates that differ by 1.2 % are one alarm level."""
+"""Classes to a decade: ratios that differ by under 0.6 % are one alarm level."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +36,7 @@ class Molchan:
     miss: NDArray[np.float64]
     """(levels + 1,) share of the events that are missed, from 1 to 0."""
     skill: float
-    """Area above the trajectory: 0.5 for the reference itself, 1 at best; NaN without events."""
+    """Area above the trajectory: 0.5 without skill, 1 at best; NaN without events."""
     null_interval: tuple[float, float]
     """95 % of the skill of an alarm without skill, events taken as independent."""
     event_skill: NDArray[np.float64]
@@ -52,7 +52,8 @@ def molchan(alarm: ArrayLike, counts: ArrayLike, reference: ArrayLike) -> Molcha
     over catalogs drawn from the reference, the skill of any alarm is then exactly 0.5.
 
     Args:
-        alarm: (cells,) alarms are raised from the highest value down; a forecast's rates.
+        alarm: (cells,) alarms are raised from the highest value down: a forecast's rates, or
+            their ratio to the reference.
         counts: (cells,) observed events.
         reference: (cells,) rates of the reference, of any scale.
 
@@ -84,12 +85,16 @@ def molchan(alarm: ArrayLike, counts: ArrayLike, reference: ArrayLike) -> Molcha
 
 
 class AlarmTally:
-    """Rates of many windows as alarm levels, so that their diagram needs no memory of them."""
+    """Alarms of many windows by levels, so that their diagrams need no memory of the windows.
+
+    Alarms are raised where a forecast is highest in proportion to the reference: for a given
+    share of the reference under alarm no other order catches more events, if the forecast is true
+    (Neyman and Pearson 1933). A forecast that is its own reference has a skill of exactly 0.5.
+    """
 
     def __init__(self) -> None:
-        self._levels = int((_HIGHEST - _LOWEST) * _PER_DECADE) + 1
         self._mass: dict[str, NDArray[np.float64]] = {}
-        self._hits: list[NDArray[np.int64]] = []
+        self._hits: dict[str, list[NDArray[np.int64]]] = {}
         self._blocks: list[NDArray[np.int64]] = []
 
     def add(
@@ -107,34 +112,39 @@ class AlarmTally:
             event_cells: (events,) index of each event's cell.
             block: the month of the window, for the interval.
         """
-        levels = self._level(rates)
         for name, reference in references.items():
-            mass = self._mass.setdefault(name, np.zeros(self._levels))
-            mass += np.bincount(levels, reference, self._levels)
-        self._hits.append(levels[event_cells])
+            levels = _level(rates, reference)
+            mass = self._mass.setdefault(name, np.zeros(_LEVELS))
+            mass += np.bincount(levels, reference, _LEVELS)
+            self._hits.setdefault(name, []).append(levels[event_cells])
         self._blocks.append(np.full(len(event_cells), block))
 
     def diagram(self, reference: str) -> Molchan:
         """The diagram against a reference, of all windows together."""
-        hits = np.concatenate([*self._hits, np.zeros(0, np.int64)])
-        counts = np.bincount(hits, minlength=self._levels)
-        return molchan(np.arange(self._levels), counts, self._mass[reference])
+        counts = np.bincount(np.concatenate(self._hits[reference]), minlength=_LEVELS)
+        return molchan(np.arange(_LEVELS), counts, self._mass[reference])
 
     def interval(self, reference: str, *, seed: int = 0) -> tuple[float, float]:
         """95 % of the skill by resampling the blocks; NaN with under 2 blocks with events."""
-        if not sum(map(len, self._hits)):
+        hits, blocks = np.concatenate(self._hits[reference]), np.concatenate(self._blocks)
+        if not len(hits):
             return math.nan, math.nan
-        skill = self.diagram(reference).event_skill[::-1]  # levels rise from the lowest rate
-        labels, place = np.unique(np.concatenate(self._blocks), return_inverse=True)
-        sums = np.bincount(place, skill[np.concatenate(self._hits)], len(labels))
+        skill = self.diagram(reference).event_skill[::-1]  # levels rise from the lowest ratio
+        labels, place = np.unique(blocks, return_inverse=True)
+        sums = np.bincount(place, skill[hits], len(labels))
         return block_interval(sums, np.bincount(place, minlength=len(labels)), seed=seed)
 
-    def _level(self, rates: NDArray[np.float64]) -> NDArray[np.int64]:
-        """(cells,) the class of each rate, 0 for those of 0."""
-        with np.errstate(divide="ignore"):
-            decades = np.clip(np.log10(rates), _LOWEST, _HIGHEST)
-        levels: NDArray[np.int64] = ((decades - _LOWEST) * _PER_DECADE).astype(np.int64)
-        return levels
+
+_LEVELS = 2 * _DECADES * _PER_DECADE + 1
+
+
+def _level(rates: NDArray[np.float64], reference: NDArray[np.float64]) -> NDArray[np.int64]:
+    """(cells,) the class of each ratio; equal rates are in the middle of a class."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        decades = np.log10(rates) - np.log10(reference)
+    decades = np.clip(np.nan_to_num(decades, nan=-_DECADES), -_DECADES, _DECADES)
+    levels: NDArray[np.int64] = np.rint((decades + _DECADES) * _PER_DECADE).astype(np.int64)
+    return levels
 
 
 def _rising(steps: NDArray[np.float64]) -> NDArray[np.float64]:

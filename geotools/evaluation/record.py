@@ -60,6 +60,8 @@ class Record:
     """Of the probability of any event in a cell and window, by forecast."""
     alarms: Mapping[str, AlarmTally]
     """Alarm levels of all cells and windows, by forecast."""
+    window_tests: Mapping[str, tuple[LikelihoodTest, ...]]
+    """The likelihood tests over all windows, by forecast; see `window_tests`."""
     references: tuple[str, ...]
     """Forecasts that Molchan diagrams can be measured by."""
     left_out: Mapping[str, int]
@@ -99,18 +101,22 @@ class Record:
         simulations: int = 1000,
         seed: int = 0,
     ) -> tuple[NumberTest | LikelihoodTest, ...]:
-        """The consistency tests of a forecast, on the sums over all windows.
+        """The consistency tests of a forecast: those by windows, and those of the sums.
 
-        Independent Poisson numbers add up to Poisson numbers, so the sums are tested by the same
-        tests as one window; see `consistency_tests` for the arguments.
+        The number is tested on its sum over all windows, whose variance under the forecast is the
+        sum of the windows' (the forecast of a window is fixed before it begins). The M, S, CL, L
+        and binary S tests of the sums are those of `consistency_tests`, with the same arguments;
+        of forecasts that are updated they are lenient, as the sums have reacted to the events.
         """
-        return consistency_tests(
+        found = consistency_tests(
             self.rates[name],
             self.counts,
             variance_ratio=variance_ratio,
             simulations=simulations,
             seed=seed,
         )
+        numbers = sum(isinstance(test, NumberTest) for test in found)
+        return *found[:numbers], *self.window_tests[name], *found[numbers:]
 
     def molchan(self, name: str, reference: str) -> Molchan:
         """Molchan's diagram of a forecast over all cells and windows, measured by another."""

@@ -99,9 +99,13 @@ def report_html(assessment: Assessment, facts: RunFacts) -> str:
         ),
         "<h2>Consistency tests</h2>",
         "<p>Could the observed events be a draw from the forecast? A test that is passed says "
-        "only that they do not contradict it; with this many tests, some fail by chance. The "
-        "Poisson N, L and S tests take events as independent, which aftershocks are not: a "
-        "forecast can fail them because events cluster inside its windows.</p>",
+        "only that they do not contradict it; with this many tests, some fail by chance. All but "
+        "the negative binomial one take events in a window as independent, which aftershocks are "
+        "not: a forecast can fail because events cluster inside its windows.</p>",
+        "<p>N is the number, M the magnitudes, S the places, CL both, L all of it; binary S counts "
+        "a cell once. “By windows” tests each forecast on its own window. The others test the "
+        "sums over the period; those of a forecast that is updated have reacted to the events, "
+        "which makes S, CL and L lenient for it.</p>",
         tables.test_table(assessment, labels),
         "<h2>Number of events</h2>",
         _picture(
@@ -117,8 +121,9 @@ def report_html(assessment: Assessment, facts: RunFacts) -> str:
         ),
         tables.brier_table(assessment, labels),
         "<h2>Alarms</h2>",
-        "<p>Alarms are raised from the highest rate down, over all cells and windows together. An "
-        "area skill score of 0.5 is no skill beyond the reference; 1 is best.</p>",
+        "<p>Alarms are raised over all cells and windows together, first where a forecast is "
+        "highest in proportion to the reference. An area skill score of 0.5 is no skill beyond "
+        "the reference; 1 is best.</p>",
         _picture(
             figures.molchan_figure(record, labels),
             "Molchan diagrams: share of events missed against the share of space and time under "

@@ -35,8 +35,8 @@ def gain_table(assessment: Assessment, labels: Mapping[str, str]) -> str:
                 gain.months.without_best(),
                 f"{gain.months.won} of {months}",
                 interval_words(gain.t.interval),
-                gain.t.p_value,
-                gain.w.p_value,
+                _probability(gain.t.p_value),
+                _probability(gain.w.p_value),
                 str(gain.zero_rate_events),
             ]
         )
@@ -55,7 +55,7 @@ def test_table(assessment: Assessment, labels: Mapping[str, str]) -> str:
             if isinstance(test, NumberTest):
                 low, high = test.interval
                 figure = f"δ1 {number_words(test.delta1)}, δ2 {number_words(test.delta2)}"
-                seen = f"{test.observed:,} of {test.expected:,.1f} ({low:,} to {high:,})"
+                seen = f"{test.observed:,}, expected {test.expected:,.1f} ({low:,} to {high:,})"
             else:
                 figure = f"quantile {number_words(test.quantile)}"
                 seen = f"log-likelihood {number_words(test.observed)}"
@@ -126,6 +126,11 @@ def number_words(value: float) -> str:
     if value and abs(value) < 5e-4:
         return f"{value:.1e}"
     return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.3f}"
+
+
+def _probability(value: float) -> str:
+    """A probability under a hypothesis; how far below 0.001 says nothing of real forecasts."""
+    return "< 0.001" if value < 1e-3 else number_words(value)
 
 
 def escaped(value: object) -> str:

@@ -133,6 +133,8 @@ def evaluate_forecast(
     magnitudes = None if min_magnitude is None else default_edges(min_magnitude)
     record = score_forecasts(
         _issued(events, forecaster, windows, magnitudes, notes),
+        simulations=simulations,
+        seed=seed,
         progress=_counting(progress, len(windows)),
     )
     ratio = _variance_ratio(events, forecaster, windows[0][0], record.magnitudes[0])
@@ -146,6 +148,7 @@ def evaluate_forecast(
         "--columns": ",".join(f"{name}={column}" for name, column in (columns or {}).items()),
         "--simulations": simulations, "--seed": seed,
     }  # fmt: skip
+    said = notes.sentences(len(windows))
     facts = RunFacts(
         title=f"Forecasts of {forecaster.identity['name']}, tested on {Path(catalog).name}",
         catalog=Path(catalog).name,
@@ -155,10 +158,10 @@ def evaluate_forecast(
         step_days=step,
         command=_command(catalog, output, settings),
         software=_software(),
-        notes=notes.sentences,
+        notes=said,
         left_out={item.reason: item.count for item in reading.skipped},
     )
-    for note in notes.sentences:
+    for note in said:
         tell(note)
     text = report_html(assessment, facts)
     if table:
@@ -168,7 +171,7 @@ def evaluate_forecast(
         targets[0],
         targets[1] if table else None,
         assessment,
-        notes.sentences,
+        said,
         time.monotonic() - begun,
     )
 
@@ -259,7 +262,7 @@ def _named(issued: Issued, forecaster: Forecaster) -> dict[str, Forecast]:
 
 
 class _Notes:
-    """Sentences that are said once, with how many windows they hold for."""
+    """Sentences that are said once, whatever their numbers, and in how many windows."""
 
     def __init__(self) -> None:
         self._said: dict[str, tuple[str, int]] = {}
@@ -270,10 +273,9 @@ class _Notes:
             first, times = self._said.get(key, (sentence, 0))
             self._said[key] = first, times + 1
 
-    @property
-    def sentences(self) -> tuple[str, ...]:
+    def sentences(self, windows: int) -> tuple[str, ...]:
         return tuple(
-            first if times == 1 else f"{first} (The first of {times:,} windows.)"
+            f"{first} (In {times:,} of {windows:,} windows.)" if 1 < times < windows else first
             for first, times in self._said.values()
         )
 

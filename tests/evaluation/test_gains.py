@@ -219,7 +219,7 @@ def test_the_tally_of_windows_is_the_diagram_of_all_cells():
     tally = AlarmTally()
     for number, (row, hit) in enumerate(zip(rates, counts, strict=True)):
         tally.add(row, {"map": reference}, np.repeat(np.arange(200), hit), number // 3)
-    exact = molchan(rates, counts, np.tile(reference, (30, 1)))
+    exact = molchan(rates / reference, counts, np.tile(reference, (30, 1)))
     found = tally.diagram("map")
     assert found.skill == pytest.approx(exact.skill, abs=2e-3)
     assert found.events == exact.events
