@@ -209,7 +209,9 @@ def test_a_usgs_file_reads_as_pythons_csv_does(shared: Path, name: str):
     assert blasts == {"5": 4, "6": 57}.get(name[13], blasts)
 
 
-@pytest.mark.parametrize("name", ["time (JST)", "Time(UTC+8)", "date time [local]", "Time_local"])
+@pytest.mark.parametrize(
+    "name", ["time (JST)", "time (HST)", "Time(UTC+8)", "date time [local]", "Time_local"]
+)
 def test_a_time_that_is_not_utc_is_not_taken_for_it(name):
     text = f"{name},lat,lon\n2001-01-01 00:00:00,1,2\n".encode()
     assert not any(format.looks(text) for format in FORMATS)
@@ -221,6 +223,20 @@ def test_a_time_that_is_not_utc_is_not_taken_for_it(name):
 def test_a_time_that_says_it_is_utc_is_one(name):
     columns, _ = read(f"sep=,\n{name},lat,lon\n2001-01-01 00:00:00,1,2\n")
     assert columns["time"].tolist() == times("2001-01-01")
+
+
+def test_a_blank_time_of_day_is_midnight_and_a_blank_date_no_time():
+    text = "year,month,day,hour,minute,lat,lon\n1755,11,1,,,1,2\n1755,,1,9,40,1,2\n"
+    columns, report = read(text)
+    assert columns["time"].tolist() == [*times("1755-11-01"), None]
+    assert report.skipped == ()
+
+
+def test_names_of_rows_do_not_shift_mapped_columns():
+    table = b'"when","X","Y"\n"1",2001-01-01,1,2\n"2",2001-01-02,1,2\n'
+    names = {"time": "when", "longitude": "X", "latitude": "Y"}
+    columns = mapped(names).read(io.BytesIO(table), Tally())
+    assert columns["latitude"].tolist() == [2, 2]
 
 
 def test_codes_of_kinds_of_events_are_put_into_words():

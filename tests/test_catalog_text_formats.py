@@ -137,7 +137,9 @@ def test_zero_is_an_unknown_magnitude_in_zmap_of_nine_columns_alone():
 
 
 def test_years_of_two_digits_in_zmap_are_of_the_twentieth_century():
-    columns, report = read(samples.TEXTS["zmap"].replace("2001.", "85."))
+    text = samples.TEXTS["zmap"].replace("2001.", "85.")
+    columns, report = read(text * 50 + "139.0\t35.0\t85.x\t2\t3\tNaN\t8.0\t5\t0\t0.0\n", "zmap")
+    assert report.read == 100
     assert columns["time"][0] == np.datetime64("1985-02-03T04:05:06.5")
     assert "two digits" in report.notes[0]
 

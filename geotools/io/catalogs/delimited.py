@@ -30,6 +30,7 @@ __all__ = [
     "Order",
     "events_of",
     "fields_of",
+    "numbers_of",
     "read_table",
     "texts_of",
 ]
@@ -141,7 +142,7 @@ def events_of(
     columns: dict[str, NDArray[Any]] = {"time": _times(frame, layout, order, kept), "line": lines}
     for name in _NUMBERS:
         if name in layout.fields:
-            values, wrong = _values(frame[layout.fields[name]], layout.decimal)
+            values, wrong = numbers_of(frame[layout.fields[name]], layout.decimal)
             name, scale = ("depth_km", 1000) if name == "depth_m" else (name, 1)
             kept.drop(wrong, f"{name.removesuffix('_km')} is not a number")
             columns[name] = values / scale
@@ -203,15 +204,15 @@ def _times(frame: Any, layout: Layout, order: Order, kept: Kept) -> NDArray[np.d
 
 
 def _of_parts(frame: Any, layout: Layout, kept: Kept) -> NDArray[np.datetime64]:
-    """Times of years, months, days and, where there are such columns, hours to seconds."""
+    """Times of years, months, days and, where they are told, hours to seconds."""
     parts = []
     for name in CLOCK:
         if name in layout.fields:
-            values, wrong = _values(frame[layout.fields[name]], layout.decimal)
+            values, wrong = numbers_of(frame[layout.fields[name]], layout.decimal)
             kept.drop(wrong, f"{name} is not a number")
         else:
             values = np.full(len(frame), float(name in ("month", "day")))
-        parts.append(values)
+        parts.append(values if name in CLOCK[:3] else np.nan_to_num(values))
     year, month, day, hour, minute, second = parts
     micro = np.round(second * 1e6)
     if layout.carry:
@@ -227,7 +228,7 @@ def _of_parts(frame: Any, layout: Layout, kept: Kept) -> NDArray[np.datetime64]:
     return times
 
 
-def _values(series: Any, decimal: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def numbers_of(series: Any, decimal: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Numbers of a field, NaN where it is empty, and which rows hold something else."""
     import pandas as pd
 

@@ -13,7 +13,7 @@ from geotools.io.catalogs.delimited import CLOCK, Layout
 from geotools.io.catalogs.lines import whole_lines
 from geotools.io.catalogs.quotes import BLANKS
 
-__all__ = ["DELIMITERS", "header_layout", "named", "plain_name", "split"]
+__all__ = ["DELIMITERS", "header_layout", "named", "plain_name", "row_names", "split"]
 
 DELIMITERS = (",", ";", "\t", "|", BLANKS)
 _ALIASES: Mapping[str, tuple[str, ...]] = {
@@ -43,7 +43,7 @@ _COMMENTS = 200  # lines that may stand before a header
 _MAGNITUDE_TYPE = re.compile(r"m[a-z]{0,4}", re.IGNORECASE)
 _DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 _ZONE_TOLD = re.compile(r"(time|date|hour|fecha|hora).*[\[(]")
-_UTC = re.compile(r"[\[(](utc?|gmt|z|[ymdhs:/.\- t]+)[\])]")
+_UTC = re.compile(r"[\[(](utc?|gmt|z|(?=[^)\]]*[:/.-])[ymdhs:/.\- t]+)[\])]")
 _COMMA_NUMBER = re.compile(r"\s*[-+]?\d{1,3},\d+\s*")
 
 
@@ -107,20 +107,13 @@ def _layout(names: list[str], delimiter: str, lines: list[str], place: int) -> L
         return None
     rows = [split(line, delimiter) for line in lines[place + 1 : place + 51] if line.strip("\n\r ")]
     rows = [row for row in rows if row and not row[0].startswith("#")]
-    width = len(names)
-    lengths = {len(row) for row in rows}
-    if lengths == {width + 1} and all(row[-1] for row in rows):  # names of rows have no header
-        fields = {key: position + 1 for key, position in fields.items()}
-        width += 1
+    shift = row_names(names, rows)
+    kind = plain_name(names[fields["magnitude"]]) if "magnitude" in fields else ""
+    fields = {key: position + shift for key, position in fields.items()}
     fields = _one_time(fields, rows)
     if not ({"time"} <= set(fields) or set(CLOCK[:3]) <= set(fields)):
         return None
     fixed = {}
-    kind = (
-        plain_name(names[fields["magnitude"] - (width - len(names))])
-        if ("magnitude" in fields)
-        else ""
-    )
     cells = _cells(rows, fields.get("event_type"))
     if "magnitude_type" not in fields and cells and all(map(_MAGNITUDE_TYPE.fullmatch, cells)):
         fields["magnitude_type"] = fields.pop("event_type")
@@ -131,7 +124,14 @@ def _layout(names: list[str], delimiter: str, lines: list[str], place: int) -> L
         for key in ("longitude", "latitude")
         for cell in _cells(rows, fields[key])
     )
-    return Layout(delimiter, fields, width, place + 1, decimal="," if comma else ".", fixed=fixed)
+    decimal = "," if comma else "."
+    return Layout(delimiter, fields, len(names) + shift, place + 1, decimal=decimal, fixed=fixed)
+
+
+def row_names(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """1 if the rows begin with names of their own that the header does not name, as R writes."""
+    longer = all(len(row) == len(names) + 1 and row[-1] for row in rows)
+    return int(bool(rows) and longer)
 
 
 def _one_time(fields: dict[str, int], rows: list[list[str]]) -> dict[str, int]:

@@ -13,7 +13,7 @@ from typing import IO
 from geotools.errors import EventsError
 from geotools.io.catalogs.delimited import CLOCK, Layout, read_table
 from geotools.io.catalogs.formats import Columns, Format
-from geotools.io.catalogs.headers import DELIMITERS, header_layout, split
+from geotools.io.catalogs.headers import DELIMITERS, header_layout, row_names, split
 from geotools.io.catalogs.kinds import ISF, in_words
 from geotools.io.catalogs.lines import after_head, is_text, whole_lines
 from geotools.io.catalogs.report import Tally
@@ -30,7 +30,7 @@ def _read(stream: IO[bytes], tally: Tally) -> Columns:
     layout = header_layout(head)
     if layout is None:
         raise EventsError(
-            "The table has no header with names of a time, a longitude and a latitude: say which "
+            "the table has no header with names of a time, a longitude and a latitude: say which "
             "columns they are."
         )
     columns = dict(read_table(stream, tally, layout))
@@ -92,17 +92,20 @@ def _mapped_layout(head: bytes, columns: Mapping[str, str]) -> Layout:
             break
         if "time" not in fields and "date" in fields:
             fields["time"] = fields.pop("date")
-        decimal = _decimal(lines, skip, delimiter, fields)
-        return Layout(delimiter, fields, len(names), skip, decimal=decimal)
+        rows = [split(line, delimiter) for line in lines[skip : skip + 50] if line.strip()]
+        shift = 0 if by_number else row_names(names, rows)
+        fields = {key: position + shift for key, position in fields.items()}
+        decimal = _decimal(rows, delimiter, fields)
+        return Layout(delimiter, fields, len(names) + shift, skip, decimal=decimal)
     best = max(tried, key=len)
     absent = [value for value in columns.values() if value not in best and not value.isdigit()]
     if by_number:
         raise EventsError(
-            f"The table has {len(best)} columns: the column mapping asks for "
+            f"the table has {len(best)} columns: the column mapping asks for "
             f"{', '.join(columns.values())}."
         )
     raise EventsError(
-        f"The table has no column {', '.join(absent or columns.values())}: it has "
+        f"the table has no column {', '.join(absent or columns.values())}: it has "
         f"{', '.join(name[:40] for name in best[:40])}."
     )
 
@@ -115,10 +118,9 @@ def _is_row(cells: list[str], fields: Mapping[str, int]) -> bool:
     return True
 
 
-def _decimal(lines: list[str], skip: int, delimiter: str, fields: Mapping[str, int]) -> str:
+def _decimal(rows: list[list[str]], delimiter: str, fields: Mapping[str, int]) -> str:
     if delimiter == ",":
         return "."
-    rows = [split(line, delimiter) for line in lines[skip : skip + 50]]
     places = (fields["longitude"], fields["latitude"])
     cells = [row[place] for row in rows for place in places if len(row) > place]
     return "," if any("," in cell for cell in cells) else "."

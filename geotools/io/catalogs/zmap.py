@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from geotools.errors import EventsError
 from geotools.io.catalogs.clock import assembled
-from geotools.io.catalogs.delimited import Layout, Order, events_of, fields_of
+from geotools.io.catalogs.delimited import Layout, Order, events_of, fields_of, numbers_of
 from geotools.io.catalogs.formats import Columns, Format
 from geotools.io.catalogs.lines import after_head, blocks, whole_lines
 from geotools.io.catalogs.quotes import BLANKS
@@ -40,18 +40,19 @@ def _read(stream: IO[bytes], tally: Tally) -> Columns:
     delimiter, rows_of_head = _cells(head)
     width = len(rows_of_head[0]) if rows_of_head else len(_NAMES)
     if width not in _WIDTHS:
-        raise EventsError(f"ZMAP has 9 to 13 columns: the file has {width}.")
+        raise EventsError(f"ZMAP has 9 to 13 columns, the file has {width}: name its format.")
     fields = {name: place for place, name in enumerate(_NAMES[:width])}
     layout = Layout(delimiter, fields, width, quoted=False)
     rows, order, short = Rows(), Order(), None
     for block in blocks(stream, tally):
         frame, lines = fields_of(block, layout, tally)
-        year = frame[fields["year"]]
-        if short is None and year.dtype.kind in "fi":
-            short = bool(year.max() < 100)  # two digits, as ZMAP before 2000 took them
-        if short and year.dtype.kind in "fi":
+        year, _ = numbers_of(frame[fields["year"]], layout.decimal)
+        if short is None and np.isfinite(year).any():
+            short = bool(np.nanmax(year) < 100)  # two digits, as ZMAP before 2000 took them
+        if short:
             frame = frame.copy()
-            frame[fields["year"]] = year + 1900
+            told = frame[fields["year"]].astype(object)
+            frame[fields["year"]] = told.where(np.isnan(year), year + 1900)
             tally.note("Years of two digits were taken as 1900 to 1999.")
         columns, kept = events_of(frame, lines, layout, order, tally)
         if "second" in fields:
@@ -78,10 +79,7 @@ def _finer(
     ObsPy writes ZMAP so. A decimal year is as good as its digits: it counts if it falls into the
     very second, and its milliseconds are kept.
     """
-    series = frame[fields["year"]], frame[fields["second"]]
-    if any(column.dtype.kind not in "fi" for column in series):
-        return times
-    year, second = (column.to_numpy(dtype=np.float64) for column in series)
+    year, second = (numbers_of(frame[fields[name]], ".")[0] for name in ("year", "second"))
     whole = np.floor(year)
     start, end = (assembled(whole + later, np.ones_like(whole), np.ones_like(whole))
                   for later in (0, 1))  # fmt: skip
