@@ -136,8 +136,8 @@ def map_events(
     step = progress or (lambda step: None)
     events, report = read_catalog(catalog, format=format, columns=columns, all_types=all_types)
     for item in report.skipped:
-        where = f", first: {item.example}" if item.example else ""
-        tell(f"{item.count:,} events left out: {item.reason}{where}.")
+        where = f" (first: {item.example})" if item.example else ""
+        tell(f"Left out, {item.reason}: {item.count:,}{where}.")
     for note in report.notes:
         tell(note)
     step(Step("events", 1, 2))

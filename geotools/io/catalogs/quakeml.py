@@ -58,7 +58,7 @@ class _Origin(NamedTuple):
     longitude: str | None
     latitude: str | None
     depth: str | None
-    magnitude_id: str
+    magnitude_id: str = ""
     """The first magnitude in it (SCML)."""
 
 
@@ -95,10 +95,12 @@ class _Document:
         if name == "event":
             self.rows.append(self._row(element))
         elif name == "origin":
-            self.origins[element.get("publicID", "")] = self._origin(element)
-            space = _space(element)
-            for magnitude in element.iterchildren(f"{space}magnitude"):
-                self.magnitudes[magnitude.get("publicID", "")] = self._magnitude(magnitude)
+            names = []
+            for magnitude in element.iterchildren(f"{_space(element)}magnitude"):  # in SCML
+                names.append(magnitude.get("publicID", ""))
+                self.magnitudes[names[-1]] = self._magnitude(magnitude)
+            origin = self._origin(element)._replace(magnitude_id=names[0] if names else "")
+            self.origins[element.get("publicID", "")] = origin
         else:
             self.magnitudes[element.get("publicID", "")] = self._magnitude(element)
 
@@ -142,19 +144,23 @@ class _Document:
             line=event.sourceline or 0,
             origin=None if origin is None else self._origin(origin),
             magnitude=None if magnitude is None else self._magnitude(magnitude),
-            origin_ids=(origin_id, *_references(event, space, "origin")),
-            magnitude_ids=(magnitude_id, *_references(event, space, "magnitude")),
+            origin_ids=(
+                () if origin is not None else (origin_id, *_references(event, space, "origin"))
+            ),
+            magnitude_ids=(
+                ()
+                if magnitude is not None
+                else (magnitude_id, *_references(event, space, "magnitude"))
+            ),
         )
 
     def _origin(self, element: _Element) -> _Origin:
         space = _space(element)
-        first = next(element.iterchildren(f"{space}magnitude"), None)
         return _Origin(
             _value(element, space, "time"),
             _value(element, space, "longitude"),
             _value(element, space, "latitude"),
             _value(element, space, "depth"),
-            "" if first is None else first.get("publicID", ""),
         )
 
     def _magnitude(self, element: _Element) -> _Magnitude:
@@ -169,10 +175,11 @@ def _read(stream: IO[bytes], tally: Tally, dialect: _Dialect) -> Columns:
     elements = Elements(stream, ("event", "origin", "magnitude", *_FREED))
     for element in elements:
         name = local_name(element)
-        parent = element.getparent()
         if name in _FREED:
             elements.empty(element)
-        elif parent is not None and local_name(parent) == dialect.parameters:
+            continue
+        parent = element.getparent()
+        if parent is not None and local_name(parent) == dialect.parameters:
             document.take(element, name)
             elements.free(element)
     return document.columns(tally)

@@ -63,7 +63,7 @@ def tidied(columns: Columns, tally: Tally, *, all_types: bool) -> GeoDataFrame:
     rows.values["magnitude"] = _magnitudes(rows.values["magnitude"], tally)
     future = int((rows.time > np.datetime64("now")).sum())
     if future:
-        tally.note(f"{future:,} events have times in the future.")
+        tally.note(f"Events with times in the future: {future:,}.")
     return event_table(**{name: rows.values[name] for name in COLUMNS})
 
 
@@ -166,20 +166,20 @@ def _drop_repeated(rows: _Rows) -> None:
     if again.any():
         first = pd.Series(rows.time).groupby(ids.to_numpy(), sort=False).transform("first")
         far = again & (np.abs(rows.time - first.to_numpy()) > _DAY)
-        _note_kept(rows, far, "have the id of another one more than a day away")
+        _note_kept(rows, far, "another one more than a day away has their id")
         again &= ~far
     if not named.all():
         frame = pd.DataFrame({name: rows.values[name] for name in COLUMNS})
         equal = frame.duplicated().to_numpy() & ~named
         coarse = rows.time == rows.time.astype("datetime64[m]")
-        _note_kept(rows, equal & coarse, "equal another one, with times to the minute")
+        _note_kept(rows, equal & coarse, "they equal another one, with times to the minute")
         again |= equal & ~coarse
     rows.drop(again, "repeated event")
 
 
 def _note_kept(rows: _Rows, kept: NDArray[np.bool_], what: str) -> None:
     if kept.any():
-        rows.tally.note(f"{int(kept.sum()):,} events {what}, and were kept.")
+        rows.tally.note(f"Events kept although {what}: {int(kept.sum()):,}.")
 
 
 def _depths(depth: NDArray[np.float64], tally: Tally) -> NDArray[np.float64]:
@@ -200,7 +200,7 @@ def _depths(depth: NDArray[np.float64], tally: Tally) -> NDArray[np.float64]:
     depth = depth + 0.0  # no negative zero
     wrong = (depth > _DEEPEST_KM) | (depth < -_HIGHEST_KM)
     if wrong.any():
-        tally.note(f"{int(wrong.sum()):,} depths are impossible and count as unknown.")
+        tally.note(f"Depths that are impossible and count as unknown: {int(wrong.sum()):,}.")
         depth = np.where(wrong, np.nan, depth)
     return depth
 
@@ -211,6 +211,6 @@ def _magnitudes(magnitude: NDArray[np.float64], tally: Tally) -> NDArray[np.floa
     low, high = _MAGNITUDES
     wrong = (magnitude <= low) | (magnitude >= high)
     if wrong.any():
-        tally.note(f"{int(wrong.sum()):,} magnitudes are impossible and count as unknown.")
+        tally.note(f"Magnitudes that are impossible and count as unknown: {int(wrong.sum()):,}.")
         magnitude = np.where(wrong, np.nan, magnitude)
     return magnitude
