@@ -16,6 +16,7 @@ from geotools.events import event_table
 from geotools.maps.event_choice import METHODS, SeismicitySettings
 from geotools.maps.event_completeness import Completion
 from geotools.maps.event_grids import MapPlace, cell_centres, cells_of, event_grid
+from geotools.maps.event_styles import style_of
 from geotools.maps.seismicity import map_seismicity
 from geotools.seismicity.bvalue import b_value
 from geotools.seismicity.completeness import maximum_curvature
@@ -410,11 +411,35 @@ def test_command_line(shared, tmp_path):
     assert 0.5 < np.nanmedian(bands["b_value"]) < 1.5
     assert tags["GEOTOOLS_SOURCE"] == catalog.name
     assert len(tags["GEOTOOLS_SOURCE_SHA256"]) == 64
-    again = run(catalog, "-o", out, "-q", "b")
-    assert (again.returncode, again.stderr.count("\n")) == (1, 1)
     raster = run(out, "-o", tmp_path / "c.tif")
     assert raster.returncode == 1
     assert raster.stderr.startswith(f"Error: {out} is not an earthquake catalog")
+
+
+@pytest.mark.parametrize("name", ["rate", "count", "energy"])
+@pytest.mark.parametrize("nearest", [None, 5])
+def test_tiles_without_events(name, nearest, tmp_path):
+    """Far from all events there are none: a rate and a count of 0, no energy."""
+    settings = SeismicitySettings(mc=3.0, nearest=nearest, radius_km=50.0 if nearest else None)
+    place = MapPlace(bbox=(0, 30, 20, 50), cell=0.5)
+    map_seismicity(
+        make_events(), tmp_path / "a.tif", name, settings=settings, place=place,
+        effort=Effort(tile=16),
+    )  # fmt: skip
+    bands, *_ = read(tmp_path / "a.tif")
+    corner = bands[{"energy": "log10_energy"}.get(name, name)][0, 0]
+    assert np.isnan(corner) if name == "energy" else corner == 0
+
+
+def test_styles():
+    """Colours span what is there: powers of ten, both sides of 0, or the middle of the values."""
+    values = np.array([0.0, 0.002, 0.05, 3.0, np.nan])
+    assert 'value="0.001"' in style_of(values, "log")
+    assert 'value="10"' in style_of(values, "log")
+    assert 'classificationMin="-' in style_of(values, "diverging")
+    assert style_of(np.array([1.0]), "linear").count("<item ") == 8
+    for scale in ("log", "linear", "diverging"):
+        assert "singlebandpseudocolor" in style_of(np.array([np.nan]), scale)
 
 
 def test_a_raster_is_no_catalog(tmp_path):

@@ -25,6 +25,7 @@ from geotools.io.writing import create_geotiff
 from geotools.maps.event_choice import SeismicitySettings, choose, mainshocks, period_days
 from geotools.maps.event_counts import count_events, make_sampler, neighbourhood
 from geotools.maps.event_grids import MapPlace, cell_centres, cells_of, event_grid
+from geotools.maps.event_styles import style_of
 from geotools.maps.events import EventSelection
 from geotools.maps.inputs import FilePath, as_text, check_paths
 from geotools.raster import Raster
@@ -42,6 +43,9 @@ __all__ = ["SeismicityMap", "map_seismicity"]
 _TILE = 256
 _TILE_BYTES = 48 * 2**20
 """Working memory of a tile, at most."""
+
+_PREVIEWS = 40
+"""Pieces of rows, about, whose values decide what the colours stand for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +164,10 @@ def map_seismicity(
         "notes": " ".join(summary.notes),
         **origin,
     }
+    compute, known = _computing(grid, kind, shared, sampler)
+    per_cell = 16 * counted.code_count + 200 + sampler.bytes_per_cell
+    size = min(_TILE, max(16, int(math.sqrt(_TILE_BYTES / per_cell)) // 16 * 16))
+    preview = _preview(grid, row[use & inside], col[use & inside], size, compute)
     with ExitStack() as stack:
         writer = stack.enter_context(
             create_geotiff(
@@ -170,30 +178,24 @@ def map_seismicity(
                 dtype="float32",
                 nodata=float("nan"),
                 tags=tags,
-                gray=(0.0, 1.0),  # until the values are known
+                style=style_of(preview, kind.scale),
                 compress=compress,
                 overwrite=overwrite,
             )
         )
-        found: list[tuple[int, NDArray[np.float32]]] = []
-        per_cell = 16 * counted.code_count + 200 + sampler.bytes_per_cell
-        size = min(_TILE, max(16, int(math.sqrt(_TILE_BYTES / per_cell)) // 16 * 16))
         tile, threads = effort.plan(tile=size, halo=0, bytes_per_cell=per_cell)
         map_tiles(
             _Place(grid), (writer,), TileScheme(tile),
-            _computing(grid, kind, shared, sampler, found),
+            compute,
             threads=threads, stage="seismicity", progress=progress,
         )  # fmt: skip
-        known = sum(count for count, _ in found)
-        if not known:
+        if not sum(known.values()):
             raise EventsError(
                 f"No cell has the {shared.min_events} events that {kind.name} needs (events taken: "
                 f"{words}): give a larger --radius or --cell, or a smaller --min-events."
             )
-        low, high = np.percentile(np.concatenate([values for _, values in found]), [2, 98])
-        writer.gray = (float(low), float(high) if high > low else float(low) + 1)
     return SeismicityMap(
-        target, writer.bands, grid, int(use.sum()), chosen.mc, words, known, summary,
+        target, writer.bands, grid, int(use.sum()), chosen.mc, words, sum(known.values()), summary,
         time.monotonic() - begun,
     )  # fmt: skip
 
@@ -212,16 +214,16 @@ class _Place:
         return Raster(empty, np.ones(window.shape, np.bool_), self.grid.cut(window), ())
 
 
-def _computing(
-    grid: Grid,
-    kind: Quantity,
-    shared: Counted,
-    sampler: Sampler,
-    found: list[tuple[int, NDArray[np.float32]]],
-) -> Callable[[Raster, Tile], tuple[NDArray[Any], ...]]:
-    """The function of a tile; to `found` it adds how many cells have a value, and some of them."""
+_Compute = Callable[[Raster | None, Tile], tuple["NDArray[Any]", ...]]
 
-    def compute(block: Raster, at: Tile) -> tuple[NDArray[Any], ...]:
+
+def _computing(
+    grid: Grid, kind: Quantity, shared: Counted, sampler: Sampler
+) -> tuple[_Compute, dict[Window, int]]:
+    """The function of a tile, and the number of cells with a value in each that it has done."""
+    known: dict[Window, int] = {}
+
+    def compute(block: Raster | None, at: Tile) -> tuple[NDArray[Any], ...]:
         place = grid.cut(at.write)
         longitude, latitude = cell_centres(place, place.window)
         area = np.repeat(place.cell_area_m2() / 1e6, place.width)
@@ -230,11 +232,33 @@ def _computing(
         position = np.stack([row + at.write.row_off, col + at.write.col_off], axis=1)
         values = np.stack(kind.compute(samples, shared, position)).astype(np.float32)
         values[:, ~np.isfinite(longitude)] = np.nan  # (bands, cells)
-        known = values[0][np.isfinite(values[0])]
-        found.append((known.size, known[:: max(1, known.size // 1000)].copy()))
+        if block is not None:
+            known[at.write] = int(np.isfinite(values[0]).sum())
         return (values.reshape(-1, *place.shape),)
 
-    return compute
+    return compute, known
+
+
+def _preview(
+    grid: Grid, row: NDArray[np.int64], col: NDArray[np.int64], size: int, compute: _Compute
+) -> NDArray[np.floating]:
+    """The quantity along a few pieces of rows that hold events, for the range of the colours.
+
+    Args:
+        grid: the grid.
+        row, col: (events,) cells of the events.
+        size: cells of a piece, at most.
+        compute: the function of a tile.
+    """
+    step = max(1, row.size // _PREVIEWS)
+    windows = {
+        Window(start, at, min(size, grid.width - start), 1)
+        for at, start in zip(
+            row[::step].tolist(), (col[::step] // size * size).tolist(), strict=True
+        )
+    }
+    pieces = [compute(None, Tile(window, window))[0][0].ravel() for window in windows]
+    return np.concatenate([np.zeros(0, np.float32), *pieces])
 
 
 def _origin(catalog: Path, report: ReadReport, tell: Callable[[str], None]) -> dict[str, str]:

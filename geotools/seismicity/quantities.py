@@ -73,6 +73,8 @@ class Quantity:
     """True where a cell's own events are enough; others take those within a radius."""
     is_complete: bool
     """True where only events above completeness count."""
+    scale: str
+    """How it spreads, for its colours: log, linear, or diverging from 0."""
     compute: Callable[[Samples, Counted, NDArray[np.int64]], list[NDArray[np.float64]]]
     """From samples, what they share, and (cells, 2) row and column to (cells,) per band."""
 
@@ -191,37 +193,39 @@ QUANTITIES: dict[str, Quantity] = {
         Quantity(
             "rate", "Rate per year and km2 with its 95 % Poisson interval (Garwood 1936)",
             (("rate", _PER_KM2), ("rate_low", _PER_KM2), ("rate_high", _PER_KM2), _N),
-            0, True, True, _rate,
+            0, True, True, "log", _rate,
         ),
         Quantity(
             "b", "b-value (Tinti & Mulargia 1987) with its standard error (Shi & Bolt 1982)",
-            (("b_value", ""), ("b_error", ""), _N), MIN_EVENTS, False, True, _b,
+            (("b_value", ""), ("b_error", ""), _N), MIN_EVENTS, False, True, "linear", _b,
         ),
         Quantity(
             "a", "a-value: log10 of the events of magnitude 0 and more per year and km2",
             (("a_value", f"log10({_PER_KM2})"), ("a_error", ""), ("b_value", ""), _N),
-            MIN_EVENTS, False, True, _a,
+            MIN_EVENTS, False, True, "linear", _a,
         ),
         Quantity(
             "mc", "Completeness by maximum curvature + 0.2, with its bootstrap standard error",
-            (("mc", "magnitude"), ("mc_error", "magnitude"), _N), MIN_EVENTS, False, False, _mc,
+            (("mc", "magnitude"), ("mc_error", "magnitude"), _N),
+            MIN_EVENTS, False, False, "linear", _mc,
         ),
         Quantity(
             "energy", "Radiated energy (Gutenberg & Richter 1956), its logarithm first",
-            (("log10_energy", "log10(J)"), ("energy", "J"), _N), 1, True, False, _energy,
+            (("log10_energy", "log10(J)"), ("energy", "J"), _N), 1, True, False, "linear", _energy,
         ),
         Quantity(
             "count", "Number of events, and the largest magnitude",
-            (("count", "events"), ("largest_magnitude", "magnitude")), 0, True, False, _count,
+            (("count", "events"), ("largest_magnitude", "magnitude")),
+            0, True, False, "log", _count,
         ),
         Quantity(
             "z", "z-value of the rate since a date against that before; positive = quieter",
             (("z_value", ""), ("rate_before", "events/yr"), ("rate_since", "events/yr"), _N),
-            MIN_EVENTS, False, True, _z,
+            MIN_EVENTS, False, True, "diverging", _z,
         ),
         Quantity(
             "elapsed", "Years since the last event, and the mean years between events",
-            (("elapsed", "yr"), ("mean_interval", "yr"), _N), 1, True, False, _elapsed,
+            (("elapsed", "yr"), ("mean_interval", "yr"), _N), 1, True, False, "linear", _elapsed,
         ),
     )
 }  # fmt: skip

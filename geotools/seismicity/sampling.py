@@ -102,10 +102,7 @@ class Inside:
         counted = self._codes[here] >= 0
         place = cell[counted] * self._code_count + self._codes[here][counted]
         counts = np.bincount(place, minlength=count * self._code_count)
-        sums: NDArray[np.float64] = np.stack(
-            [np.bincount(cell, weights=values, minlength=count) for values in self._values[here].T],
-            axis=1,
-        )
+        sums = _sums(cell, self._values[here], count)
         largest = np.full(count, -np.inf)
         np.maximum.at(largest, cell, self._ranked[here])
         return Samples(counts.reshape(count, -1), sums, largest, cells.area_km2, np.ones(count))
@@ -185,13 +182,7 @@ class Nearest:
         counted = events.codes[event] >= 0
         position = cell[counted] * events.code_count + events.codes[event][counted]
         counts = np.bincount(position, minlength=count * events.code_count)
-        sums: NDArray[np.float64] = np.stack(
-            [
-                np.bincount(cell, weights=values, minlength=count)
-                for values in events.values[event].T
-            ],
-            axis=1,
-        )
+        sums = _sums(cell, events.values[event], count)
         largest = np.full(count, -np.inf)
         np.maximum.at(largest, cell, events.ranked[event])
         reached = found[:, -1] & self._full
@@ -204,6 +195,14 @@ class Nearest:
             cap_area_km2(radius),
             np.where(reached, 1 - 1 / self._nearest, 1.0),
         )
+
+
+def _sums(cell: NDArray[np.int64], values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """(cells, kinds) sums of (events, kinds) values; float64 without events too."""
+    sums = np.zeros((count, values.shape[1]))
+    for kind, column in enumerate(values.T):
+        sums[:, kind] = np.bincount(cell, weights=column, minlength=count)
+    return sums
 
 
 def cap_area_km2(radius_km: NDArray[np.float64]) -> NDArray[np.float64]:
