@@ -1,7 +1,8 @@
 """HypoDD: relocated events (.reloc, 24 columns) and events with their phases (.pha).
 
-Layouts: Waldhauser, hypoDD: A program to compute double-difference hypocenter locations, USGS
-Open-File Report 01-113, appendices A and B.
+Layouts: Waldhauser (2001), hypoDD: A program to compute double-difference hypocenter locations,
+USGS Open-File Report 01-113; phases also as docs.obspy.org/packages/obspy.io.hypodd.html has them.
+Magnitudes of 0 are kept, though some programs write 0 for unknown.
 """
 
 from __future__ import annotations
