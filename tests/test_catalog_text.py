@@ -159,6 +159,22 @@ def test_a_table_is_read_by_the_names_of_its_columns(table):
     assert place == [10.5, -20.25, 7.5, 4.5]
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        "Evento;Fecha;Hora;Latitud;Longitud;Prof. (Km);Inten.;Mag.;Tipo Mag.;Localizaci\xf3n\n"
+        "es1;27/02/2001;04:05:06;36,5;-3,25;7;;4,5;mbLg;NE\n",
+        "EventID,Location,Latitude,Longitude,Depth,Type,Magnitude,Date\n"
+        "es1,Somewhere,36.5,-3.25,7,mbLg,4.5,27/02/2001 04:05:06\n",
+    ],
+)
+def test_tables_of_spanish_and_turkish_agencies_are_read(table):
+    columns, _ = read(table.encode("latin-1"))
+    names = ("longitude", "latitude", "depth_km", "magnitude", "magnitude_type", "event_id")
+    assert [columns[name][0] for name in names] == [-3.25, 36.5, 7, 4.5, "mbLg", "es1"]
+    assert columns["time"].tolist() == times("2001-02-27T04:05:06")
+
+
 def test_the_type_of_a_magnitude_is_no_type_of_event():
     columns, _ = read("time,lat,lon,mag,type\n2001-01-01,1,2,3,ML\n2001-01-01,1,2,3,Mw\n")
     assert columns["magnitude_type"].tolist() == ["ML", "Mw"]
