@@ -12,7 +12,7 @@ import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,20 +28,23 @@ if TYPE_CHECKING:
 
 __all__ = ["Written", "rasterio_window", "read_back"]
 
-Written = tuple[Window, int]
-"""A window that was written, and the CRC-32 of its cells."""
+Written = tuple[Window, int | None]
+"""A window that was written, and the CRC-32 of its cells where that is known."""
 
 
-def read_back(path: Path, written: Sequence[Written], levels: int, threads: int) -> bool:
+def read_back(
+    path: Path, written: Sequence[Written], levels: int, *, fill: bool, threads: int
+) -> bool:
     """True when the closed file holds what was written; its overviews are filled on the way.
 
     Every overview takes every second cell of the level below, is read back as well, and has cells
     where the file has. The disk is busy with the file meanwhile, so that syncing it is short.
 
     Args:
-        path: the file, with empty overviews.
+        path: the file.
         written: every window that was written to it.
         levels: number of its overviews; level n has cells of 2^(n + 1).
+        fill: the overviews are empty; otherwise they are only read, for the errors of reading.
         threads: readers, and GDAL's threads that compress.
 
     Raises:
@@ -51,17 +54,22 @@ def read_back(path: Path, written: Sequence[Written], levels: int, threads: int)
         background.submit(_sync, path)
         for level in range(levels):
             above: list[Written] = []
-            with rasterio.open(
-                path, "r+", driver="GTiff", OVERVIEW_LEVEL=level, NUM_THREADS=threads
-            ) as overview:
-                for same, window, cells in _passed(path, level - 1, written, threads):
+            with ExitStack() as stack:
+                overview = stack.enter_context(_overview(path, level, threads)) if fill else None
+                for same, window, cells in _passed(path, level - 1, written, threads, fill):
                     if not same:
                         return False
                     if window is not None:
-                        overview.write(cells, window=rasterio_window(window))
-                        above.append((window, zlib.crc32(cells.data)))
+                        if overview is not None:
+                            overview.write(cells, window=rasterio_window(window))
+                        above.append((window, zlib.crc32(cells.data) if fill else None))
             written = above
-        return all(same for same, _, _ in _passed(path, levels - 1, written, threads))
+        return all(same for same, _, _ in _passed(path, levels - 1, written, threads, False))
+
+
+def _overview(path: Path, level: int, threads: int) -> Any:
+    """An overview of the file, open to be written to."""
+    return rasterio.open(path, "r+", driver="GTiff", OVERVIEW_LEVEL=level, NUM_THREADS=threads)
 
 
 def rasterio_window(window: Window) -> rasterio.windows.Window:
@@ -70,7 +78,7 @@ def rasterio_window(window: Window) -> rasterio.windows.Window:
 
 
 def _passed(
-    path: Path, level: int, written: Sequence[Written], threads: int
+    path: Path, level: int, written: Sequence[Written], threads: int, fill: bool
 ) -> Iterator[tuple[bool, Window | None, NDArray[Any]]]:
     """For every window: whether it holds what was written, and what the next overview takes.
 
@@ -79,15 +87,16 @@ def _passed(
         level: the overview to read; -1 for the file itself.
         written: its windows.
         threads: readers, each with a handle of its own.
+        fill: cells for the next overview are wanted.
     """
     pending: deque[Future[tuple[bool, Window | None, NDArray[Any]]]] = deque()
     with _handles(path, level) as handle, ThreadPoolExecutor(threads) as pool:
 
-        def read(window: Window, checksum: int) -> tuple[bool, Window | None, NDArray[Any]]:
+        def read(window: Window, checksum: int | None) -> tuple[bool, Window | None, NDArray[Any]]:
             cells = handle().read(window=rasterio_window(window))  # (band, row, col)
             above, taken = _halved(window)
-            half = np.ascontiguousarray(cells[:, *taken])
-            return zlib.crc32(cells.data) == checksum, above, half
+            half = np.ascontiguousarray(cells[:, *taken] if fill else cells[:, :0])
+            return checksum is None or zlib.crc32(cells.data) == checksum, above, half
 
         try:
             for window, checksum in written:

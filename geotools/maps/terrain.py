@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 __all__ = ["TerrainMap", "TerrainSettings", "map_terrain"]
 
 _TILE = 1024
+_FEW = 7
+"""Attributes that a tile of this size holds in 32 MB: larger arrays glibc gives back to the system
+each time, which clears them for the next tile. One attribute more takes smaller tiles."""
+
 _BYTES_PER_CELL = 90
 """Working memory for a cell of a tile, beside 16 bytes for each attribute."""
 
@@ -150,12 +154,13 @@ def map_terrain(
                 method=settings.method, radius=settings.radius,
                 azimuth_deg=settings.azimuth_deg, altitude_deg=settings.altitude_deg,
                 slope_unit=settings.slope_unit, edges=settings.edges, unit_m=unit_m, threads=1,
-            )[:, *at.inner]  # fmt: skip
+            )  # fmt: skip
+            values = np.ascontiguousarray(values[:, *at.inner])  # here, not in the one that writes
             sample.append(values[0].ravel()[::_SAMPLE].copy())
             return (values,)
 
         # A wide halo on small tiles would be computed over and over.
-        size = max(_TILE, -(-2 * halo // 512) * 512)
+        size = max(_TILE if len(names) <= _FEW else _TILE // 2, -(-2 * halo // 512) * 512)
         tile, threads = effort.plan(
             tile=size, halo=halo, bytes_per_cell=_BYTES_PER_CELL + 16 * len(names)
         )

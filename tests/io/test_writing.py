@@ -12,6 +12,7 @@ from conftest import make_grid, make_lonlat_grid, make_terrain
 
 from geotools.errors import FileError, RasterError
 from geotools.grid import TileScheme, Window
+from geotools.io import reading_back
 from geotools.io.writing import COMPRESSIONS, create_geotiff, create_scratch
 from geotools.spec import ClassInfo
 
@@ -54,6 +55,41 @@ def test_round_trip(tmp_path, dtype, compress, tile):
         overview = dataset.read(1, out_shape=(265, 350))
         assert np.isin(overview, data[0]).all()
     assert os.listdir(tmp_path) == ["a.tif"]
+
+
+@pytest.mark.parametrize("compress", COMPRESSIONS)
+@pytest.mark.parametrize(("side", "tile"), [((2000, 1301), 512), ((1537, 2048), 333)])
+def test_overviews_hold_cells_of_the_raster(tmp_path, compress, side, tile):
+    """Each overview takes cells of the level below, in their order, to the last row and column."""
+    width, height = side
+    row, col = np.mgrid[:height, :width]
+    data = np.stack([row, col]).astype(np.float32)
+    write_all(tmp_path / "a.tif", data, make_grid(width, height), tile=tile, compress=compress)
+    with rasterio.open(tmp_path / "a.tif") as dataset:
+        factors = dataset.overviews(1)
+    assert factors == [2, 4]
+    for level, factor in enumerate(factors):
+        with rasterio.open(tmp_path / "a.tif", OVERVIEW_LEVEL=level) as dataset:
+            rows, cols = dataset.read()
+        assert rows.shape == (-(-height // factor), -(-width // factor))
+        expected = np.arange(rows.shape[0]) * factor
+        assert np.abs(rows - expected[:, None]).max() < factor
+        assert np.abs(cols - np.arange(rows.shape[1]) * factor).max() < factor
+
+
+@pytest.mark.parametrize("compress", ["none", "zstd"])
+def test_overviews_are_empty_where_nothing_was_written(tmp_path, compress):
+    data = np.ones((1, 512, 512), np.uint8)
+    with create_geotiff(
+        tmp_path / "a.tif", make_grid(5000, 4000), bands=["a"], dtype="uint8", nodata=0,
+        compress=compress,
+    ) as writer:  # fmt: skip
+        writer.write(data, Window(1024, 2048, 512, 512))
+    assert (tmp_path / "a.tif").stat().st_size < 1_200_000
+    with rasterio.open(tmp_path / "a.tif", OVERVIEW_LEVEL=1) as dataset:
+        overview = dataset.read(1)
+    assert overview.sum() == 128 * 128
+    assert overview[512:640, 256:384].all()
 
 
 def test_cells_never_written_are_nodata(tmp_path):
@@ -177,6 +213,28 @@ def test_damage_is_found_before_the_name_is_given(tmp_path):
 
     with pytest.raises(FileError, match="does not hold what was written"):
         write_and_damage()
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_damaged_overview_is_found(tmp_path, monkeypatch):
+    """What an overview was given is compared with what it holds."""
+
+    class Forgetful:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            pass
+
+        def write(self, cells, window):
+            pass
+
+    monkeypatch.setattr(reading_back, "_overview", lambda *args: Forgetful())
+    with pytest.raises(FileError, match="does not hold what was written"):
+        write_all(
+            tmp_path / "a.tif", np.ones((1, 600, 600), np.uint8), make_grid(600, 600),
+            compress="none",
+        )  # fmt: skip
     assert os.listdir(tmp_path) == []
 
 
