@@ -101,7 +101,7 @@ class RasterFile:
         self._target, self._drivers = local_raster(name)
         self._local = threading.local()
         self._shared = SimpleNamespace()
-        self._in_strips = self._has_mask = False
+        self._in_strips = self._has_mask = self._says_valid = False
         self._handles: list[Any] = []
         self._lock, self._reading = threading.Lock(), threading.Lock()
         self._nodata = nodata
@@ -159,7 +159,9 @@ class RasterFile:
         self.has_palette = plain.colorinterp[self.band_numbers[0] - 1] == ColorInterp.palette
         self.units = tuple(dataset.units[number - 1] or "" for number in self.band_numbers)
         self.block_shape: tuple[int, int] = plain.block_shapes[0]
-        flags = dataset.mask_flag_enums[self.band_numbers[0] - 1]
+        masks = [dataset.mask_flag_enums[number - 1] for number in self.band_numbers]
+        self._says_valid = all(flags == [MaskFlags.all_valid] for flags in masks)
+        flags = masks[0]
         # A warped raster's mask is ours; other masks hold whatever value stands for missing.
         self._has_mask = self._warped or MaskFlags.per_dataset in flags or MaskFlags.alpha in flags
         self._in_strips = self.block_shape[1] >= self.grid.width
@@ -237,7 +239,7 @@ class RasterFile:
         stored = self._stored(window)
         try:
             pixels = dataset.read(numbers, window=stored)  # (band, row, col)
-            if self._nodata is None or self._has_mask:
+            if self._has_mask or (self._nodata is None and not self._says_valid):
                 valid = _all(dataset.read_masks(numbers, window=stored) > 0)  # (row, col)
             else:
                 valid = np.ones(pixels.shape[1:], np.bool_)

@@ -85,7 +85,7 @@ def test_overviews_are_empty_where_nothing_was_written(tmp_path, compress):
         compress=compress,
     ) as writer:  # fmt: skip
         writer.write(data, Window(1024, 2048, 512, 512))
-    assert (tmp_path / "a.tif").stat().st_size < 1_200_000
+    assert (tmp_path / "a.tif").stat().st_size < 6 * 512 * 512
     with rasterio.open(tmp_path / "a.tif", OVERVIEW_LEVEL=1) as dataset:
         overview = dataset.read(1)
     assert overview.sum() == 128 * 128
