@@ -37,7 +37,7 @@ _FREED = (
 
 @dataclass(frozen=True, slots=True)
 class _Dialect:
-    """Where the two differ."""
+    """Where the dialects differ."""
 
     parameters: str
     """The element that holds the events."""
@@ -45,19 +45,39 @@ class _Dialect:
     """The quantity in a magnitude."""
     depths_in_km: float
     """Units of depth in a kilometre."""
+    beside: tuple[str, ...] = ()
+    """What stands beside the events, which refer to it, and not in them."""
 
 
 _QUAKEML = _Dialect("eventParameters", "mag", 1000.0)
-_SCML = _Dialect("EventParameters", "magnitude", 1.0)
+_REAL_TIME = _Dialect("eventParameters", "mag", 1000.0, ("origin", "magnitude"))
+_SCML = _Dialect("EventParameters", "magnitude", 1.0, ("origin",))
+
+
+class _Names:
+    """The names of elements with the namespace of a file, as the parser gives them."""
+
+    def __init__(self, space: str, dialect: _Dialect) -> None:
+        self.type = f"{space}type"
+        self.value = f"{space}value"
+        self.origin = f"{space}origin"
+        self.magnitude = f"{space}magnitude"
+        self.origin_id = f"{space}preferredOriginID"
+        self.magnitude_id = f"{space}preferredMagnitudeID"
+        self.references = tuple(
+            (f"{space}{name}Reference", f"{space}{name}ID") for name in ("origin", "magnitude")
+        )
+        self.place = {f"{space}{name}": name for name in ("time", "longitude", "latitude", "depth")}
+        self.size = {f"{space}{dialect.amount}": "value"}
 
 
 class _Origin(NamedTuple):
     """The texts of an origin."""
 
-    time: str | None
-    longitude: str | None
-    latitude: str | None
-    depth: str | None
+    time: str | None = None
+    longitude: str | None = None
+    latitude: str | None = None
+    depth: str | None = None
     magnitude_id: str = ""
     """The first magnitude in it (SCML)."""
 
@@ -65,8 +85,8 @@ class _Origin(NamedTuple):
 class _Magnitude(NamedTuple):
     """The texts of a magnitude."""
 
-    value: str | None
-    kind: str
+    value: str | None = None
+    kind: str = ""
 
 
 class _Row(NamedTuple):
@@ -89,20 +109,25 @@ class _Document:
     rows: list[_Row] = field(default_factory=list)
     origins: dict[str, _Origin] = field(default_factory=dict)
     magnitudes: dict[str, _Magnitude] = field(default_factory=dict)
+    names: dict[str, _Names] = field(default_factory=dict)
 
     def take(self, element: _Element, name: str) -> None:
         """Keeps the texts of an event, or of an origin or magnitude beside the events."""
+        space = element.tag[: element.tag.rfind("}") + 1]
+        names = self.names.get(space)
+        if names is None:
+            names = self.names[space] = _Names(space, self.dialect)
         if name == "event":
-            self.rows.append(self._row(element))
+            self.rows.append(_row(element, names))
         elif name == "origin":
-            names = []
-            for magnitude in element.iterchildren(f"{_space(element)}magnitude"):  # in SCML
-                names.append(magnitude.get("publicID", ""))
-                self.magnitudes[names[-1]] = self._magnitude(magnitude)
-            origin = self._origin(element)._replace(magnitude_id=names[0] if names else "")
+            found = []
+            for magnitude in element.iterchildren(names.magnitude):  # in SCML
+                found.append(magnitude.get("publicID", ""))
+                self.magnitudes[found[-1]] = _magnitude(magnitude, names)
+            origin = _origin(element, names)._replace(magnitude_id=found[0] if found else "")
             self.origins[element.get("publicID", "")] = origin
         else:
-            self.magnitudes[element.get("publicID", "")] = self._magnitude(element)
+            self.magnitudes[element.get("publicID", "")] = _magnitude(element, names)
 
     def columns(self, tally: Tally) -> Columns:
         """The columns of the events that have an origin; the others are counted."""
@@ -131,48 +156,10 @@ class _Document:
         }
         return columns
 
-    def _row(self, event: _Element) -> _Row:
-        """The preferred origin and magnitude, else the first."""
-        space = _space(event)
-        origin_id = _text(event, f"{space}preferredOriginID")
-        magnitude_id = _text(event, f"{space}preferredMagnitudeID")
-        origin = _chosen(event, f"{space}origin", origin_id)
-        magnitude = _chosen(event, f"{space}magnitude", magnitude_id)
-        return _Row(
-            event_id=event.get("publicID", ""),
-            event_type=_text(event, f"{space}type"),
-            line=event.sourceline or 0,
-            origin=None if origin is None else self._origin(origin),
-            magnitude=None if magnitude is None else self._magnitude(magnitude),
-            origin_ids=(
-                () if origin is not None else (origin_id, *_references(event, space, "origin"))
-            ),
-            magnitude_ids=(
-                ()
-                if magnitude is not None
-                else (magnitude_id, *_references(event, space, "magnitude"))
-            ),
-        )
-
-    def _origin(self, element: _Element) -> _Origin:
-        space = _space(element)
-        return _Origin(
-            _value(element, space, "time"),
-            _value(element, space, "longitude"),
-            _value(element, space, "latitude"),
-            _value(element, space, "depth"),
-        )
-
-    def _magnitude(self, element: _Element) -> _Magnitude:
-        space = _space(element)
-        return _Magnitude(
-            _value(element, space, self.dialect.amount), _text(element, f"{space}type")
-        )
-
 
 def _read(stream: IO[bytes], tally: Tally, dialect: _Dialect) -> Columns:
     document = _Document(dialect)
-    elements = Elements(stream, ("event", "origin", "magnitude", *_FREED))
+    elements = Elements(stream, ("event", *dialect.beside, *_FREED))
     for element in elements:
         name = local_name(element)
         if name in _FREED:
@@ -185,40 +172,81 @@ def _read(stream: IO[bytes], tally: Tally, dialect: _Dialect) -> Columns:
     return document.columns(tally)
 
 
-def _space(element: _Element) -> str:
-    """The namespace of the element, as it stands before the names of its children."""
-    return element.tag[: element.tag.rfind("}") + 1]  # type: ignore[no-any-return]
+def _row(event: _Element, names: _Names) -> _Row:
+    """What is taken from an event: the preferred origin and magnitude, else the first."""
+    kind = origin_id = magnitude_id = ""
+    origins, magnitudes = [], []
+    for child in event:
+        tag = child.tag
+        if tag == names.origin:
+            origins.append(child)
+        elif tag == names.magnitude:
+            magnitudes.append(child)
+        elif tag == names.type:
+            kind = (child.text or "").strip()
+        elif tag == names.origin_id:
+            origin_id = (child.text or "").strip()
+        elif tag == names.magnitude_id:
+            magnitude_id = (child.text or "").strip()
+    origin_ids: tuple[str, ...] = ()
+    magnitude_ids: tuple[str, ...] = ()
+    if not origins or not magnitudes:
+        one, two = (_references(event, *pair) for pair in names.references)
+        origin_ids, magnitude_ids = (origin_id, *one), (magnitude_id, *two)
+    return _Row(
+        event_id=event.get("publicID", ""),
+        event_type=kind,
+        line=event.sourceline or 0,
+        origin=_origin(_chosen(origins, origin_id), names) if origins else None,
+        magnitude=_magnitude(_chosen(magnitudes, magnitude_id), names) if magnitudes else None,
+        origin_ids=origin_ids,
+        magnitude_ids=magnitude_ids,
+    )
 
 
-def _chosen(event: _Element, tag: str, wanted: str) -> _Element | None:
-    """The child with that id, else the first of its kind."""
-    first = None
-    for child in event.iterchildren(tag):
-        if not wanted or child.get("publicID") == wanted:
-            return child
-        if first is None:
-            first = child
-    return first
+def _chosen(parts: list[_Element], wanted: str) -> _Element:
+    """The part with that id, else the first."""
+    if wanted:
+        for part in parts:
+            if part.get("publicID") == wanted:
+                return part
+    return parts[0]
 
 
-def _value(element: _Element, space: str, name: str) -> str | None:
-    """The text of `name/value`."""
-    for quantity in element.iterchildren(space + name):
-        return _text(quantity, f"{space}value")
-    return None
+def _origin(element: _Element, names: _Names) -> _Origin:
+    return _Origin(**_values(element, names.place, names))
+
+
+def _magnitude(element: _Element, names: _Names) -> _Magnitude:
+    kind = _text(element, names.type)
+    return _Magnitude(kind=kind, **_values(element, names.size, names))
+
+
+def _values(element: _Element, wanted: dict[str, str], names: _Names) -> dict[str, str]:
+    """The texts of the first `name/value` of each wanted name."""
+    found: dict[str, str] = {}
+    for quantity in element:
+        name = wanted.get(quantity.tag)
+        if name is not None and name not in found:
+            found[name] = _text(quantity, names.value)
+            if len(found) == len(wanted):
+                break
+    return found
 
 
 def _text(element: _Element, tag: str) -> str:
-    for child in element.iterchildren(tag):
-        return (child.text or "").strip()
+    """The text of the first child of that name."""
+    for child in element:
+        if child.tag == tag:
+            return (child.text or "").strip()
     return ""
 
 
-def _references(event: _Element, space: str, name: str) -> tuple[str, ...]:
+def _references(event: _Element, tag: str, inner: str) -> tuple[str, ...]:
     """The ids in its originReferences or magnitudeReferences."""
     return tuple(
-        _text(reference, f"{space}{name}ID") or (reference.text or "").strip()
-        for reference in event.iterchildren(f"{space}{name}Reference")
+        (reference.findtext(inner) or reference.text or "").strip()
+        for reference in event.iterchildren(tag)
     )
 
 
@@ -228,7 +256,7 @@ def _first(found: dict[str, Any], names: tuple[str, ...]) -> Any:
 
 
 def _format(name: str, title: str, root: bytes, dialect: _Dialect) -> Format:
-    begins = re.compile(rb"<(?:[\w.-]+:)?" + root + rb"[\s>/]")
+    begins = re.compile(rb"<(?:[\w.-]+:)?" + root)
     return Format(
         name=name,
         title=title,
@@ -239,6 +267,7 @@ def _format(name: str, title: str, root: bytes, dialect: _Dialect) -> Format:
 
 
 FORMATS = (
-    _format("quakeml", "QuakeML", b"quakeml", _QUAKEML),
-    _format("scml", "SeisComP XML", b"seiscomp", _SCML),
+    _format("quakeml-rt", "real-time QuakeML", rb"quakeml\s[^>]*-rt/", _REAL_TIME),
+    _format("quakeml", "QuakeML", rb"quakeml[\s>/]", _QUAKEML),
+    _format("scml", "SeisComP XML", rb"seiscomp[\s>/]", _SCML),
 )

@@ -43,6 +43,7 @@ class Elements:
             load_dtd=False,
             dtd_validation=False,
             huge_tree=False,
+            remove_blank_text=True,
             remove_comments=True,
             remove_pis=True,
         )
@@ -101,7 +102,8 @@ def refuse_doctype(head: bytes) -> None:
 
 def local_name(element: _Element) -> str:
     """The name without its namespace."""
-    return str(element.tag).rpartition("}")[2]
+    tag: str = element.tag
+    return tag[tag.rfind("}") + 1 :]
 
 
 def _refuse_internal(element: _Element) -> None:
