@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     )
     from geotools.maps.event_choice import SeismicitySettings
     from geotools.maps.event_grids import MapPlace
+    from geotools.maps.evaluation import evaluate_forecast
+    from geotools.maps.evaluation_run import EvaluationPeriod
     from geotools.maps.forecast import map_forecast
     from geotools.maps.seismicity import map_seismicity
     from geotools.pictures import forecast_picture, landform_picture
@@ -64,6 +66,7 @@ __all__ = [
     "Dem",
     "DemOptions",
     "Effort",
+    "EvaluationPeriod",
     "EventMap",
     "EventSelection",
     "EventsError",
@@ -93,6 +96,7 @@ __all__ = [
     "Window",
     "choose_forecaster",
     "create_geotiff",
+    "evaluate_forecast",
     "events_from_obspy",
     "events_to_obspy",
     "forecast_picture",
@@ -160,6 +164,8 @@ _HOMES = {
     ),
     "maps.event_choice": ("SeismicitySettings",),
     "maps.event_grids": ("MapPlace",),
+    "maps.evaluation": ("evaluate_forecast",),
+    "maps.evaluation_run": ("EvaluationPeriod",),
     "maps.forecast": ("map_forecast",),
     "maps.seismicity": ("map_seismicity",),
     "pictures": ("forecast_picture", "landform_picture"),

@@ -47,7 +47,7 @@ def forecast(catalog: str, output: str, progress: str, **options: Any) -> None:
     The report holds the CSEP tests and the information gain over every baseline, with intervals
     that resample whole months.
     """
-    from geotools.maps.evaluation import Period, evaluate_forecast
+    from geotools.maps.evaluation import EvaluationPeriod, evaluate_forecast
 
     with reporting(progress) as report:
         made = evaluate_forecast(
@@ -55,7 +55,7 @@ def forecast(catalog: str, output: str, progress: str, **options: Any) -> None:
             output,
             table=options["table"],
             model=options["model"],
-            period=Period(
+            period=EvaluationPeriod(
                 start=moment(options["start"], "--start"),
                 end=moment(options["end"], "--end"),
                 horizon_days=options["horizon"],
