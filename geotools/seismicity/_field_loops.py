@@ -26,6 +26,22 @@ def weighted_rows(
 
 
 @compiled()
+def weighted_row_pairs(
+    indptr: Array, columns: Array, shares: Array, weights: Array,
+    other_indptr: Array, other_columns: Array, other_shares: Array, other_weights: Array,
+    cells: Array,
+) -> None:  # fmt: skip
+    """Add the weighted rows of two matrices to `cells`, both of one event before the next."""
+    for event in range(len(weights)):
+        weight = weights[event]
+        for k in range(indptr[event], indptr[event + 1]):
+            cells[columns[k]] += weight * shares[k]
+        weight = other_weights[event]
+        for k in range(other_indptr[event], other_indptr[event + 1]):
+            cells[other_columns[k]] += weight * other_shares[k]
+
+
+@compiled()
 def from_table(age: Array, c: float, first: float, step: float, table: Array) -> Array:
     """e^ of the table at log(age + c), by Catmull-Rom splines; table nodes from `first` by `step`.
 

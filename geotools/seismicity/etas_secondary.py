@@ -17,7 +17,7 @@ from geotools.seismicity.etas_parameters import EtasParameters, decay_share
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["WindowDecay", "family_size", "secondary_factor"]
+__all__ = ["WindowDecay", "family_size", "secondary_factor", "widening"]
 
 _PER_E = 24
 """Nodes of the renewal equation per factor e of time: 1e-4 of its solution."""
@@ -28,13 +28,18 @@ _OLDEST_DAYS = 1e6
 
 
 def family_size(
-    parameters: EtasParameters, horizon_days: float
+    parameters: EtasParameters, horizon_days: float, *, ratio: float | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Nodes of time up to the horizon, days, and the expected family of an event after so long.
 
     A family is the event itself and all its descendants: R(x) = 1 + n int_0^x R(x - y) dG(y), with
     G the share of direct offspring until y and n the branching ratio. Solved on nodes that are
     dense near 0, where both R and G bend on the scale of c. First node 0.
+
+    Args:
+        parameters: of the triggering.
+        horizon_days: last node.
+        ratio: n, by default the branching ratio of the parameters.
 
     Raises:
         EventsError: a horizon that is not positive and finite.
@@ -46,7 +51,7 @@ def family_size(
     span = math.log1p(horizon_days / c)
     nodes = c * np.expm1(np.linspace(0, span, max(32, math.ceil(_PER_E * span)) + 1))
     nodes[-1] = horizon_days
-    ratio = parameters.branching_ratio()
+    n = parameters.branching_ratio() if ratio is None else ratio
     family = np.ones(len(nodes))
     for k in range(1, len(nodes)):
         # In the first half y itself takes the nodes, in the second x - y: dense at both ends.
@@ -62,7 +67,7 @@ def family_size(
         before = values * (1 - beyond)
         fixed = 0.5 * (before[:-1] + before[1:]) @ steps
         unknown = 0.5 * (beyond[:-1] + beyond[1:]) @ steps
-        family[k] = (1 + ratio * fixed) / (1 - ratio * unknown)
+        family[k] = (1 + n * fixed) / (1 - n * unknown)
     return nodes, family
 
 
@@ -76,6 +81,40 @@ def secondary_factor(parameters: EtasParameters, horizon_days: float) -> float:
     """
     nodes, family = family_size(parameters, horizon_days)
     return float(np.trapezoid(family, nodes) / horizon_days)
+
+
+def widening(parameters: EtasParameters, horizon_days: float) -> float:
+    """What the secondaries of a window add to the rho-th power of a kernel's squared width.
+
+    Far from its centre the kernel leaves (D / r^2)^rho outside r, and tails of summed steps add:
+    D^rho + E[D^rho] for each further generation, with E over events that have offspring, by their
+    productivity. For rho = 1/2, near which fits lie, the kernel is the Poisson kernel of the
+    half-space, and sums of steps of given magnitudes have exactly that form. The generations are
+    their mean number among the secondaries of a window.
+
+    Args:
+        parameters: of the triggering.
+        horizon_days: length of the window.
+
+    Raises:
+        EventsError: a horizon that is not positive and finite.
+    """
+    p = parameters
+    n, more = p.branching_ratio(), 1.01
+    nodes, family = family_size(p, horizon_days)
+    _, larger = family_size(p, horizon_days, ratio=more * n)
+    size = float(np.trapezoid(family - 1, nodes))
+    # The k-th generation is in proportion to n^k: d log / d log n is the mean k.
+    rise = float(np.trapezoid(larger - family, nodes))
+    generations = max(rise / (size * math.log(more)), 1.0) if size > 0 else 1.0
+    top = p.magnitude_max - p.mref
+    step = p.d_km2**p.rho * _moment(p.beta - p.a, top) / _moment(p.beta - p.alpha, top)
+    return float(generations * step)
+
+
+def _moment(rate: float, top: float) -> float:
+    """Integral of e^(-rate m) from 0 to top."""
+    return float(top if abs(rate * top) < 1e-9 else -math.expm1(-rate * top) / rate)
 
 
 class WindowDecay:
