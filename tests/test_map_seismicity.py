@@ -210,7 +210,7 @@ def test_tiles_and_order_do_not_change_the_values(name, tmp_path):
     """Any tile, any number of threads, any order of the events: the same cells to the last bit."""
     events = make_events()
     shuffled = events.sample(frac=1, random_state=1)
-    place = MapPlace(bbox=(10, 44, 14, 47), cell=0.06)
+    place = MapPlace(bbox=(10, 44, 14, 47), cell=0.1)
     results = []
     for file, table, effort in (
         ("a", events, Effort(tile=4096, threads=1)),

@@ -61,8 +61,8 @@ class SeismicitySettings:
     def __post_init__(self) -> None:
         if self.radius_km is not None and not 0 < self.radius_km <= 20_000:
             raise EventsError(f"A radius of {self.radius_km:g} km cannot be: give 1 to 20000.")
-        if self.nearest is not None and not 1 <= self.nearest <= 100_000:
-            raise EventsError(f"The nearest {self.nearest} events cannot be: give 1 to 100000.")
+        if self.nearest is not None and not 1 <= self.nearest <= 10_000:
+            raise EventsError(f"The nearest {self.nearest} events cannot be: give 1 to 10000.")
         if self.min_events is not None and self.min_events < 0:
             raise EventsError(f"At least {self.min_events} events cannot be: give 0 or more.")
 

@@ -185,8 +185,7 @@ def map_seismicity(
         )
         tile, threads = effort.plan(tile=size, halo=0, bytes_per_cell=per_cell)
         map_tiles(
-            _Place(grid), (writer,), TileScheme(tile),
-            compute,
+            _Place(grid), (writer,), TileScheme(tile), compute,
             threads=threads, stage="seismicity", progress=progress,
         )  # fmt: skip
         if not sum(known.values()):
