@@ -3,8 +3,10 @@
 import csv
 import json
 import sqlite3
+import subprocess
 import sys
 from itertools import pairwise
+from pathlib import Path
 from xml.etree import ElementTree
 
 import geopandas
@@ -211,3 +213,34 @@ def test_a_csv_that_was_edited(tmp_path):
     path.write_text("\n".join([lines[0], "1,2,3,4,5,6,7,8,9,10,11"]), "utf-8")
     with pytest.raises(EventsError):
         read_events(path)
+
+
+QGIS = """
+import os, sys
+from qgis.core import QgsApplication, QgsVectorLayer
+application = QgsApplication([], False)
+application.initQgis()
+layer = QgsVectorLayer(sys.argv[1] + "|layername=events", "events", "ogr")
+renderer = layer.renderer()
+said = [layer.isValid(), layer.featureCount(), renderer.type(), len(renderer.ranges())]
+layer.loadDefaultStyle()  # drag and drop leaves the temporal part out
+time = layer.temporalProperties()
+print(*said, time.isActive(), time.startField(), layer.fields().field("time").typeName())
+sys.stdout.flush()
+os._exit(0)
+"""
+
+
+def test_qgis_takes_the_style(tmp_path):
+    """QGIS opens the layer with its classes, and its temporal controller has the field."""
+    python = Path("/usr/bin/python3")
+    if not python.exists() or not list(Path("/usr/lib/python3/dist-packages").glob("qgis")):
+        pytest.skip("no QGIS for Python on this machine")
+    path = tmp_path / "events.gpkg"
+    write_events(path, make_events())
+    done = subprocess.run(
+        [python, "-c", QGIS, path],
+        capture_output=True, text=True, check=True, cwd=tmp_path,
+        env={"QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    assert done.stdout.strip() == "True 50 graduatedSymbol 7 True time DateTime"

@@ -30,8 +30,8 @@ _FAMILIES = ("own", "quakeml", "geojson", "ndk", "text_formats", "through_obspy"
 
 _PACKAGE = "geotools.io.catalogs"
 
-_SHOWN = re.compile(rb"\A(?!\s*[<{])|<[A-Za-z_]|:")
-"""What begins as neither XML nor JSON, or shows what it is: its name says nothing more."""
+_ELEMENT = re.compile(rb"<[A-Za-z_]")
+"""XML that shows an element has shown what it is: its name says nothing more."""
 
 
 def read_events(
@@ -49,6 +49,8 @@ def read_events(
     time or place, those of another type than earthquake, and repetitions: the same id within a
     day, or, without ids, rows that are equal in every column, with times finer than a minute. An
     event whose type is unknown is an earthquake; one that is called induced or triggered is not.
+    One bad event never ends the reading, but XML or JSON that breaks off is refused: what is
+    missing, perhaps the latest events, cannot be known.
 
     Args:
         path: the file.
@@ -108,13 +110,8 @@ def _nothing(report: ReadReport) -> str:
 
 
 def _family(name: str) -> tuple[Format, ...]:
-    try:
-        module = importlib.import_module(f"{_PACKAGE}.{name}")
-    except ModuleNotFoundError as error:
-        if error.name != f"{_PACKAGE}.{name}":
-            raise
-        return ()
-    listed: tuple[Format, ...] = module.FORMATS
+    """The formats of a module, which is imported now: most files need only the first few."""
+    listed: tuple[Format, ...] = importlib.import_module(f"{_PACKAGE}.{name}").FORMATS
     return listed
 
 
@@ -144,8 +141,8 @@ def _chosen(content: Content, name: str | None, columns: Mapping[str, str] | Non
                 return format
             if content.suffix in format.suffixes:
                 named.append(format)
-    if named and not _SHOWN.search(content.head):
-        return named[0]
+    if named and content.head.lstrip().startswith(b"<") and not _ELEMENT.search(content.head):
+        return named[0]  # a long comment stands before the root
     raise FileError(
         f"{content.path} is not an earthquake catalog that can be read: give one of "
         f"{', '.join(dict.fromkeys(format.title for format in formats()))}, or say with columns "
