@@ -10,15 +10,19 @@ log-likelihood can be compared. Prints the largest difference for each test.
 from __future__ import annotations
 
 import warnings
+from types import SimpleNamespace
 from unittest.mock import patch
 
+import matplotlib
 import numpy as np
 from csep.core import binomial_evaluations as binary
 from csep.core import brier_evaluations as brier
 from csep.core import poisson_evaluations as poisson
+from csep.utils.plots import plot_Molchan_diagram
 
 from geotools.evaluation import csep_tests
 from geotools.evaluation.gains import paired_t_test, w_test
+from geotools.evaluation.molchan import molchan
 from geotools.evaluation.reliability import brier_score
 
 CELLS, BINS, SIMULATIONS, SEED = 400, 5, 300, 17
@@ -132,7 +136,26 @@ def number_difference(expected: float, observed: int) -> dict[str, float]:
     }
 
 
+def molchan_difference(rates: np.ndarray, counts: np.ndarray) -> float:
+    """Largest difference of the trajectory; theirs counts cells with events, by equal areas."""
+    rates, active = rates.sum(axis=1), (counts.sum(axis=1) > 0).astype(int)
+    ours = molchan(rates, active, np.ones(len(rates)))
+    names = {"region": 0, "name": ""}
+    axes = plot_Molchan_diagram(
+        SimpleNamespace(spatial_counts=lambda: rates, **names),
+        SimpleNamespace(spatial_counts=lambda: active, **names),
+        show=False, savepdf=False, savepng=False,
+    )  # fmt: skip
+    share, miss = axes.lines[0].get_data()
+    levels = len(ours.share)  # theirs ends with all cells twice
+    return max(
+        float(np.abs(share[:levels].astype(float) - ours.share).max()),
+        float(np.abs(miss[:levels].astype(float) - ours.miss).max()),
+    )
+
+
 def main() -> None:
+    matplotlib.use("Agg")
     warnings.simplefilter("ignore", DeprecationWarning)
     worst: dict[str, float] = {}
     rng = np.random.default_rng(1)
@@ -144,6 +167,7 @@ def main() -> None:
         found["binary S"] = binary_difference(rates, counts)
         if counts.sum() >= 20:
             found |= gain_difference(rates, other, counts)
+        found["Molchan"] = molchan_difference(rates, counts)
         score = brier._brier_score_ndarray(rates, counts)  # theirs is -2 times the mean
         found["Brier"] = abs(-2 * brier_score(-np.expm1(-rates), counts > 0) - score)
         for name, difference in found.items():

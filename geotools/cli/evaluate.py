@@ -78,11 +78,12 @@ def forecast(catalog: str, output: str, progress: str, **options: Any) -> None:
             f"{gain.per_event:+.3f} nats per event over {gain.baseline} "
             f"({gain.month_interval[0]:.3f} to {gain.month_interval[1]:.3f})"
             for gain in gains
+            if gain.events
         )
         report.result(
             f"{' and '.join(outputs)}: {int(record.observed.sum()):,} events in "
             f"{len(record.starts):,} windows, {model} expected {record.totals[model].sum():,.1f}; "
-            f"{said}; {made.seconds:.1f} s",
+            f"{said or 'no event to compare on'}; {made.seconds:.1f} s",
             {
                 "outputs": outputs,
                 "forecasts": list(record.names),

@@ -157,6 +157,8 @@ def _summary(assessment: Assessment, labels: Mapping[str, str]) -> str:
         f"{len(record.starts):,} windows; {labels[model]} expected "
         f"{record.totals[model].sum():,.1f}."
     )
+    if not total:
+        return words + " Without events there is no gain to tell."
     for gain in assessment.gains[: len(record.names) - 1]:
         low, high = gain.month_interval
         words += (
