@@ -120,8 +120,10 @@ def forms_of_rows(
     first = skip + 1
     zenith, nadir = horizon[0], horizon[1]
     counts, unsure = marks[0], marks[1]
-    for left in range(0, cols, STRIP):
-        width = min(STRIP, cols - left)
+    # Equal strips: a narrow one at the end would cost nearly as much as a whole one.
+    even = -(-cols // -(-cols // STRIP))
+    for left in range(0, cols, even):
+        width = min(even, cols - left)
         for row in range(start, stop):
             if uniform == 0 or row == start:
                 distances(x, y, row, pad, dialect, search_m, search, dist, last)

@@ -268,5 +268,5 @@ def _lookup() -> NDArray[np.uint8]:
 
 
 _LOOKUP = _lookup()
-_STRIP = 512  # as in `_rays`, which only compiling needs
+_STRIP = 1280  # as in `_rays`, which only compiling needs
 _forms_of_rows = KeptLoop("geotools.terrain._forms", "forms_of_rows")

@@ -95,6 +95,16 @@ def test_fast_loops_give_the_plain_definition(rough, monkeypatch, dialect, optio
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("cols", [1279, 1281, 2700])
+def test_strips_of_columns_are_not_seen(rough, monkeypatch, dialect, cols):
+    """Loops go by strips of 1280 columns or less; long rays cross several voids."""
+    z = rough(24, cols, seed=11, whole=True)
+    options = {"search": 40, "skip": 2, "flat_distance": 11.0, "dialect": dialect}
+    got = geomorphons(z, 30, 30, **options)
+    assert np.array_equal(got, by_definition(monkeypatch, z, 30, 30, **options))
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
 def test_tiles_with_halo_give_the_same_forms(rough, dialect):
     z = rough(100, 130, seed=5, whole=True)
     x, y = uneven(100)
