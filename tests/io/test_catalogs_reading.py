@@ -287,3 +287,30 @@ def test_ndk_with_faults():
     events, report = read_catalog(path)
     assert len(events) + report.skipped_count == 7
     assert report.skipped[0].example.startswith("line 6")
+
+
+def test_texts_that_would_harm_a_terminal_or_a_file(tmp_path):
+    """Control signs and halves of signs are replaced; reasons are short and plain."""
+    path = tmp_path / "catalog.geojson"
+    path.write_text(
+        collection(
+            feature(id="a\x00b\ud800c"),
+            feature(id="\x1b[2J\n", type="\x1b[31mred" + "x" * 10_000, time=5),
+        ),
+        encoding="utf-8",
+    )
+    events, report = read_catalog(path)
+    assert events["event_id"].tolist() == ["a\ufffdb\ufffdc"]
+    assert len(report.skipped[0].reason) < 400
+    assert (report.skipped[0].reason + report.skipped[0].example).isprintable()
+
+
+def test_any_number_of_types_is_counted_at_once():
+    """The most frequent other types are named, the rest counted together."""
+    kinds = [f"type {n}" for n in range(5000)] + ["quarry blast"] * 3 + ["earthquake"]
+    events, report = tidy(event_type=kinds, longitude=np.zeros(len(kinds)))
+    assert len(events) == 1
+    assert report.skipped_count == 5003
+    assert len(report.skipped) == 11
+    assert report.skipped[0].reason == "event type, others"
+    assert report.skipped[1].reason == "event type quarry blast"
