@@ -149,7 +149,9 @@ def number_figure(
 
 def reliability_figure(record: Record, labels: Mapping[str, str]) -> str:
     """How often cells had an event, against the probability they were given."""
-    chosen = [record.names[0], *record.names[-1:]] if len(record.names) > 1 else record.names
+    model, *baselines = record.names
+    best = ["etas"] if "etas" in baselines else baselines[-1:]  # more would hide one another
+    chosen = [model, *best]
     with _figure(5.2, 4.4) as (figure, render):
         axes = figure.add_subplot()
         axes.set_xscale("log")
