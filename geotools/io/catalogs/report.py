@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["ReadReport", "Skipped", "Tally"]
+__all__ = ["ReadReport", "Skipped", "Tally", "shown"]
+
+_LONGEST = 300
+"""Signs of a reason, a place or a note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +65,13 @@ class Tally:
     def skip(self, reason: str, where: str = "", count: int = 1) -> None:
         """Counts events that are left out; the first place of each reason is kept."""
         if count:
+            reason, where = shown(reason), shown(where)
             known, first = self._skipped.get(reason, (0, where))
             self._skipped[reason] = (known + count, first)
 
     def note(self, sentence: str) -> None:
         """Keeps a sentence, once."""
+        sentence = shown(sentence)
         if sentence not in self._notes:
             self._notes.append(sentence)
 
@@ -75,3 +80,9 @@ class Tally:
         ordered = sorted(self._skipped.items(), key=lambda item: (-item[1][0], item[0]))
         skipped = tuple(Skipped(reason, count, first) for reason, (count, first) in ordered)
         return ReadReport(file, format, read, skipped, tuple(self._notes))
+
+
+def shown(text: str) -> str:
+    """A text that may come from a file, as it may be shown on a terminal: short and plain."""
+    text = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)

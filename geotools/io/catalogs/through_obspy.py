@@ -9,17 +9,17 @@ from __future__ import annotations
 import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from geotools.errors import EventsError
+from geotools.errors import EventsError, FileError
 from geotools.io.catalogs.content import HEAD_BYTES, read_all
 from geotools.io.catalogs.formats import Columns, Format
 from geotools.io.catalogs.objects import catalog_columns, import_obspy, without_made_up
-from geotools.io.catalogs.report import Tally
+from geotools.io.catalogs.report import Tally, shown
 
 __all__ = ["FORMATS"]
 
@@ -47,16 +47,14 @@ _MAX_NOTES = 3
 
 
 def _read(stream: IO[bytes], tally: Tally, name: str) -> Columns:
-    import_obspy()
-    from obspy import read_events
-
+    read = _function(name, "readFormat")
     with (
         _as_file(read_all(stream, _MAX_BYTES)) as file,
         warnings.catch_warnings(record=True) as said,
     ):
         warnings.simplefilter("always")
         try:
-            catalog = read_events(str(file), format=name, check_compression=False)
+            catalog = read(str(file))
         except Exception as error:  # whatever its readers trip over
             raise EventsError(
                 f"ObsPy cannot read it as {_TITLES[name]} ({_in_a_line(error)}): check the file, "
@@ -75,39 +73,49 @@ def _recognised(head: bytes) -> str:
     start = head.lstrip()
     if b"\0" in head or start.startswith((b"<", b"{", b"[")):
         return ""
-    import_obspy()
-    from obspy.core.util.base import ENTRY_POINTS, buffered_load_entry_point
-
     if len(head) == HEAD_BYTES:
         head = head[: head.rfind(b"\n") + 1] or head
     with _as_file(head) as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name in _TITLES:
-            point = ENTRY_POINTS["event"].get(name)
-            if point is None:
-                continue
             try:
-                recogniser = buffered_load_entry_point(
-                    point.dist.name, f"obspy.plugin.event.{name}", "isFormat"
-                )
-                if recogniser(str(file)):
+                if _function(name, "isFormat")(str(file)):
                     return name
             except Exception:  # noqa: S112  not made for this file
                 continue
     return ""
 
 
+def _function(name: str, kind: str) -> Callable[[str], Any]:
+    """ObsPy's own function for a format, without its search for files, addresses and archives."""
+    import_obspy()
+    from obspy.core.util.base import ENTRY_POINTS, buffered_load_entry_point
+
+    package = ENTRY_POINTS["event"][name].dist.name
+    found: Callable[[str], Any] = buffered_load_entry_point(
+        package, f"obspy.plugin.event.{name}", kind
+    )
+    return found
+
+
 @contextmanager
 def _as_file(data: bytes) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="geotools-") as folder:
-        file = Path(folder) / "catalog.txt"
-        file.write_bytes(data)
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="geotools-"))
+            file = Path(folder) / "catalog.txt"
+            file.write_bytes(data)
+        except OSError as error:
+            raise FileError(
+                f"A copy of the catalog could not be written to the folder for temporary files "
+                f"({error.strerror or error}): make room there."
+            ) from None
         yield file
 
 
 def _in_a_line(error: object) -> str:
     words = " ".join(without_made_up(str(error)).split())
-    return words.rstrip(".")[:200] or type(error).__name__
+    return shown(words.rstrip(".")) or type(error).__name__
 
 
 def _format(name: str, title: str) -> Format:

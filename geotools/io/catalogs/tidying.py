@@ -5,6 +5,7 @@ Everything that happens here is counted or noted, so that the report says it.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,6 +41,12 @@ _MAGNITUDES = (-9.0, 11.0)
 """Between these: -9 and 99 mean unknown; the largest earthquake had 9.5."""
 
 _DAY = np.timedelta64(1, "D")
+
+_UNWRITABLE = re.compile("[\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
+"""Control signs but the tab, and halves of signs of UTF-16."""
+
+_MOST_TYPES = 10
+"""So many other types are counted one by one."""
 
 
 def tidied(columns: Columns, tally: Tally, *, all_types: bool) -> GeoDataFrame:
@@ -110,10 +117,14 @@ class _Rows:
         if not unwanted.any():
             return
         first = int(np.flatnonzero(unwanted)[0])
-        self.tally.skip(reason, self._where(first), int(unwanted.sum()))
-        self.values = {name: values[~unwanted] for name, values in self.values.items()}
+        self.tally.skip(reason, self.where(first), int(unwanted.sum()))
+        self.keep(~unwanted)
 
-    def _where(self, row: int) -> str:
+    def keep(self, wanted: NDArray[np.bool_]) -> None:
+        """Leaves the others out, without a word."""
+        self.values = {name: values[wanted] for name, values in self.values.items()}
+
+    def where(self, row: int) -> str:
         """Line and id of a row, as far as they are known."""
         line, name = int(self.values["line"][row]), self.values["event_id"][row]
         if line > 0 and name:
@@ -122,15 +133,16 @@ class _Rows:
 
 
 def _texts(given: Any) -> NDArray[np.object_]:
-    """(rows,) texts; "" for None and NaN."""
+    """(rows,) texts, "" for None and NaN; without signs that no file of text can hold."""
     from pandas.api.types import infer_dtype
 
     values = np.asarray(given, dtype=object)
-    if infer_dtype(values, skipna=False) in ("string", "empty"):
-        return values
-    return np.array(
-        [value if isinstance(value, str) else _as_text(value) for value in values], dtype=object
-    )
+    if infer_dtype(values, skipna=False) not in ("string", "empty"):
+        texts = [value if isinstance(value, str) else _as_text(value) for value in values]
+        values = np.array(texts, dtype=object)
+    if _UNWRITABLE.search("".join(values)):
+        values = np.array([_UNWRITABLE.sub("\ufffd", value) for value in values], dtype=object)
+    return values
 
 
 def _as_text(value: Any) -> str:
@@ -147,8 +159,17 @@ def _types(values: NDArray[np.object_]) -> NDArray[np.object_]:
 
 
 def _keep_earthquakes(rows: _Rows) -> None:
-    for kind in sorted(set(rows.values["event_type"]) - EARTHQUAKE):
-        rows.drop(rows.values["event_type"] == kind, f"{OTHER_TYPE} {kind}")
+    """Leaves out what is called something else, and counts the most frequent types one by one."""
+    import pandas as pd
+
+    codes, kinds = pd.factorize(rows.values["event_type"])
+    _, first, counts = np.unique(codes, return_index=True, return_counts=True)
+    other = np.array([kind not in EARTHQUAKE for kind in kinds], dtype=bool)
+    ranked = sorted(np.flatnonzero(other), key=lambda code: -counts[code])
+    for place, code in enumerate(ranked):
+        reason = f"{OTHER_TYPE} {kinds[code]}" if place < _MOST_TYPES else f"{OTHER_TYPE}, others"
+        rows.tally.skip(reason, rows.where(int(first[code])), int(counts[code]))
+    rows.keep(~other[codes])
 
 
 def _drop_repeated(rows: _Rows) -> None:

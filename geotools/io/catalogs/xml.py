@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import IO, TYPE_CHECKING
 
 from geotools.errors import EventsError
+from geotools.io.catalogs.report import shown
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -120,4 +121,4 @@ def _refusal(word: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    return str(error).split(", line")[0].strip().rstrip(".")[:200]
+    return shown(str(error).split(", line")[0].strip().rstrip("."))
