@@ -91,6 +91,26 @@ def test_geojson_of_all_kinds(tmp_path):
     assert len(read_events(path)) == 1
 
 
+def test_json_in_any_pieces(tmp_path, monkeypatch):
+    """Where the pieces end that the file is read in changes nothing, faults and their lines too."""
+    path = tmp_path / "catalog.geojson"
+    whole = collection(*(feature(id=f"é{n}", time=n) for n in range(5))).replace("}, ", "},\n")
+    path.write_text(whole, encoding="utf-8")
+    events = read_events(path)
+    for size in (1, 2, 3, 7, 64):
+        monkeypatch.setattr("geotools.io.catalogs.json_stream._CHUNK", size)
+        path.write_text(whole, encoding="utf-8")
+        assert read_events(path).equals(events)
+        for broken, line in (
+            (whole[:-40], whole.count("\n") + 1),
+            (whole.replace('"id": "', '"id" "', 1), 2),
+            (whole + "\n{}", whole.count("\n") + 2),
+        ):
+            path.write_text(broken, encoding="utf-8")
+            with pytest.raises(EventsError, match=f"at line {line} "):
+                read_events(path)
+
+
 def test_the_same_packed(shared, tmp_path):
     """A packed catalog gives the same table, whatever it is called."""
     path = shared / "catalogs" / "usgs_week_feed.geojson"

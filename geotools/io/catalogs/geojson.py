@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterator
@@ -11,17 +10,15 @@ from typing import IO, Any
 import numpy as np
 
 from geotools.errors import EventsError
-from geotools.io.catalogs.content import read_all
 from geotools.io.catalogs.formats import Columns, Format
+from geotools.io.catalogs.json_stream import JsonStream
 from geotools.io.catalogs.moments import moments
 from geotools.io.catalogs.report import Tally
 
 __all__ = ["FORMATS"]
 
-_MAX_BYTES = 2**29
-"""The service of the USGS gives 20,000 events at a time, which have 14 MB."""
-
-_SPACE = re.compile(r"[ \t\r\n]*")
+_FEATURE = ("type", "id", "geometry", "properties")
+"""Members of a feature (RFC 7946, section 3.2)."""
 
 _START = re.compile(rb'\s*\{\s*"')
 _KIND = re.compile(rb'"type"\s*:\s*"Feature(?:Collection)?"')
@@ -34,22 +31,13 @@ _TIME = ("time", "origintime", "datetime")
 
 
 def _read(stream: IO[bytes], tally: Tally) -> Columns:
-    text = read_all(stream, _MAX_BYTES).decode("utf-8", errors="replace")
     rows = []
-    try:
-        for number, feature in enumerate(_features(text), start=1):
-            row = _row(feature)
-            if row is None:
-                tally.skip("no point", f"feature {number}")
-            else:
-                rows.append(row)
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, EventsError):
-            raise
-        where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise EventsError(
-            f"its JSON is broken or breaks off{where} ({_reason(error)}): fetch it again."
-        ) from None
+    for number, feature in enumerate(_features(JsonStream(stream)), start=1):
+        row = _row(feature)
+        if row is None:
+            tally.skip("no point", f"feature {number}")
+        else:
+            rows.append(row)
     names = ("time", "longitude", "latitude", "depth_km", "magnitude")
     values = list(zip(*rows, strict=True)) or [()] * 8
     columns: dict[str, Any] = {"time": np.array(values[0], dtype="datetime64[us]")}
@@ -60,46 +48,27 @@ def _read(stream: IO[bytes], tally: Tally) -> Columns:
     return columns
 
 
-def _features(text: str) -> Iterator[Any]:
-    """The features of a document one by one, so that the parsed document is never in memory."""
-    decoder = json.JSONDecoder()
-    kind, found, members = None, False, {}
-    at = _next(text, 0, "{")
-    while not text.startswith("}", at):
-        name, at = decoder.raw_decode(text, at)
-        at = _next(text, at, ":")
-        if name == "features" and text.startswith("[", at):
+def _features(text: JsonStream) -> Iterator[Any]:
+    """The features of a document, or the one that it is."""
+    found = False
+    members: dict[str, Any] = {}
+    for name in text.members():
+        if name == "features" and text.next() == "[":
             found = True
-            at = _next(text, at, "[")
-            while not text.startswith("]", at):
-                feature, at = decoder.raw_decode(text, at)
-                yield feature
-                at = _separated(text, at, "]")
-            at = _SPACE.match(text, at + 1).end()  # type: ignore[union-attr]
+            for _ in text.elements():
+                yield text.value()
         else:
-            members[name], at = decoder.raw_decode(text, at)
-        kind = members.get("type")
-        at = _separated(text, at, "}")
+            value = text.value()
+            if name in _FEATURE:
+                members[name] = value
+    text.end()
+    kind = members.get("type")
     if kind == "Feature":
         yield members
     elif kind != "FeatureCollection" or not found:
         raise EventsError(
             "it is JSON but not GeoJSON with features: give a GeoJSON of events, or a CSV."
         )
-
-
-def _next(text: str, at: int, wanted: str) -> int:
-    """Where the next value begins after the wanted sign."""
-    at = _SPACE.match(text, at).end()  # type: ignore[union-attr]
-    if not text.startswith(wanted, at):
-        raise json.JSONDecodeError(f"{wanted} is missing", text, at)
-    return _SPACE.match(text, at + 1).end()  # type: ignore[union-attr]
-
-
-def _separated(text: str, at: int, end: str) -> int:
-    """Where the next value begins after a comma, or the sign that ends them."""
-    at = _SPACE.match(text, at).end()  # type: ignore[union-attr]
-    return at if text.startswith(end, at) else _next(text, at, ",")
 
 
 def _row(feature: Any) -> tuple[Any, ...] | None:
@@ -157,10 +126,6 @@ def _number(value: Any) -> float:
 
 def _text(value: Any) -> str:
     return str(value) if isinstance(value, str | int) else ""
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "msg", "") or type(error).__name__
 
 
 def _looks(head: bytes) -> bool:
