@@ -126,10 +126,11 @@ def inside(catalog, mixed) -> np.ndarray:
 
 def test_a_poisson_catalog_has_hardly_any_offspring():
     rng = np.random.default_rng(4)
-    time, lon, lat = rng.uniform(0, 3000, 1500), rng.uniform(5, 15, 1500), rng.uniform(40, 50, 1500)
+    time, lon, lat = (rng.uniform(*ends, 800) for ends in ((0, 3000), (5, 15), (40, 50)))
+    magnitude = np.round(3.05 + rng.exponential(1 / KNOWN.beta, 800), 1)
     fit = fit_etas(
-        time, lon, lat, 3 + rng.exponential(1 / KNOWN.beta, 1500), mc=3.0, start_days=0,
-        end_days=3000, area_km2=AREA_KM2, background="uniform", iterations=20,
+        time, lon, lat, magnitude, mc=2.95, start_days=0, end_days=3000, area_km2=AREA_KM2,
+        background="uniform", iterations=10,
     )  # fmt: skip
     assert np.nanmean(fit.background_probability) > 0.93
 
@@ -145,6 +146,9 @@ def test_what_cannot_be_fitted_is_refused():
         fit_etas(*catalog, **{**window, "end_days": -5}, area_km2=AREA_KM2)
     with pytest.raises(EventsError, match="background"):
         fit_etas(*catalog, **window, area_km2=AREA_KM2, background="even")
+    same = np.ones(200)
+    with pytest.raises(EventsError, match="triggered"):
+        fit_etas(same, same, same, 3 * same, **window, b_value=1.0, area_km2=AREA_KM2)
     with pytest.raises(EventsError, match="shapes"):
         fit_etas(catalog[0][1:], *catalog[1:], **window, area_km2=AREA_KM2)
 

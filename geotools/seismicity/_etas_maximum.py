@@ -149,7 +149,7 @@ def maximised(histograms: Histograms, start: EtasParameters) -> EtasParameters:
     )  # fmt: skip
     theta = np.clip(theta, [low for low, _ in _BOUNDS], [high for _, high in _BOUNDS])
     found = minimize(
-        loss, theta, method="L-BFGS-B", bounds=_BOUNDS, options={"maxiter": 60, "ftol": 1e-11}
+        loss, theta, method="L-BFGS-B", bounds=_BOUNDS, options={"maxiter": 30, "ftol": 1e-10}
     )
     best = at(found.x)
     return dataclasses.replace(best, k0=total / exposure.expected(best))

@@ -89,7 +89,7 @@ def etas_log_likelihood(
     targets = len(time) - first_target
     if targets < 1:
         raise EventsError(f"No event lies between day {start_days} and day {end_days}.")
-    p = parameters
+    p, threads = parameters, max(threads, 1)
     log_c = math.log(p.c_days)
     log_last = math.log(time[-1] - time[0] + 2 * p.c_days)
     nodes = np.linspace(log_c, log_last, math.ceil((log_last - log_c) * _PER_E) + 2)

@@ -155,9 +155,9 @@ GENERIC_ETAS = EtasParameters(
     b_value=1.0,
     magnitude_max=8.0,
 )
-"""Southern and northern California, M 3.6 and more (bins of 0.1, so from 3.55): the rounded values
-of the fit of Mizrahi, Nandan and Wiemer (2021) to 1971-2019, as its authors publish them for
-simulation. For a region without a fit of its own, with any `mref` through `at`."""
+"""California, magnitudes in bins of 0.1 from 3.6 (so from 3.55): the rounded fit that the authors
+of Mizrahi, Nandan and Wiemer (2021) publish with their program to simulate from. For a region
+without a fit of its own, with any `mref` through `at`."""
 
 
 def decay_share(

@@ -74,6 +74,7 @@ def smoothed_rates(
             f"Smoothing takes a uniform part from 0 to 1, not {uniform}, at least 1 neighbour, "
             f"not {neighbours}, and a distance above 0 km, not {minimum_km}."
         )
+    threads = max(threads, 1)
     place = cell_place(grid, region)
     area = cell_area_km2(grid, region)
     if not len(area):
@@ -183,6 +184,7 @@ def smoothed_density(
     places = points if at is None else np.ascontiguousarray(unit_vectors(*at).T)
     width, weight = np.asarray(width_km, np.float64), np.asarray(weights, np.float64)
     density = np.empty(places.shape[1])
+    threads = max(threads, 1)
 
     def part(first: int) -> None:
         density_at(places, points, width, weight, at is None, first, threads, density)
