@@ -18,7 +18,7 @@ from geotools.io.catalogs.content import read_all
 from geotools.io.catalogs.formats import Columns, Format
 from geotools.io.catalogs.moments import moments
 from geotools.io.catalogs.numbers import numbers
-from geotools.io.catalogs.report import Tally
+from geotools.io.catalogs.report import Tally, shown
 from geotools.io.layers import quoted
 
 if TYPE_CHECKING:
@@ -53,7 +53,9 @@ def _read_geopackage(stream: IO[bytes], tally: Tally) -> Columns:
             order = f"SELECT {fields} FROM {quoted(table)}"  # noqa: S608  names of the file itself
             values = list(zip(*database.execute(order), strict=True)) or [()] * len(names)
     except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
-        raise EventsError(f"the database is damaged ({error}): write it again.") from None
+        raise EventsError(
+            f"the database is damaged ({shown(str(error))}): write it again."
+        ) from None
     found = dict(zip(names, values, strict=True))
     columns: dict[str, Any] = {"time": moments([_as_text(value) for value in found["time"]])}
     for name in _NUMBERS:
@@ -119,8 +121,9 @@ def _read_parquet(stream: IO[bytes], tally: Tally) -> Columns:
     except (pa.ArrowException, OSError, ValueError, TypeError) as error:
         if isinstance(error, EventsError):
             raise
-        reason = (str(error).splitlines() or [""])[0][:200]
-        raise EventsError(f"the Parquet file is damaged ({reason}): write it again.") from None
+        raise EventsError(
+            f"the Parquet file is damaged ({shown(str(error))}): write it again."
+        ) from None
     return columns
 
 
@@ -130,8 +133,7 @@ def _read_csv(stream: IO[bytes], tally: Tally) -> Columns:
     try:
         frame = pd.read_csv(stream, dtype=str, usecols=list(COLUMNS), keep_default_na=False)
     except (ValueError, pd.errors.ParserError) as error:
-        reason = (str(error).splitlines() or [""])[0][:200]
-        raise EventsError(f"the table is damaged ({reason}): write it again.") from None
+        raise EventsError(f"the table is damaged ({shown(str(error))}): write it again.") from None
     columns: dict[str, Any] = {name: numbers(frame[name].tolist()) for name in _NUMBERS}
     columns["time"] = moments(frame["time"].tolist())
     for name in _TEXTS:

@@ -84,5 +84,5 @@ class Tally:
 
 def shown(text: str) -> str:
     """A text that may come from a file, as it may be shown on a terminal: short and plain."""
-    text = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+    text = " ".join((text if len(text) <= _LONGEST else text[:_LONGEST] + "…").split())
     return "".join(char if char.isprintable() else "\ufffd" for char in text)
