@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geotools.errors import EventsError
+from geotools.seismicity._columns import checked_columns
 from geotools.seismicity.cells import cell_place
 from geotools.seismicity.distance import EARTH_RADIUS_KM
 from geotools.seismicity.etas_parameters import GENERIC_ETAS, EtasParameters, decay_share
@@ -32,8 +33,8 @@ __all__ = [
     "triggered_rates",
 ]
 
-_LARGEST = 300_000_000
-"""Shares that are held at most, 2.4 GB at 8 bytes each; more are refused with a sentence."""
+_LARGEST = 150_000_000
+"""Shares that are held at most, 1.2 GB at 8 bytes each; more are refused with a sentence."""
 
 _WIDER_CUT = 2.5
 """So much more of the secondaries is cut off, where their kernels have long tails: at the default
@@ -75,7 +76,7 @@ def spatial_shares(
     """
     from scipy.sparse import csr_array
 
-    lon, lat, mag = _checked(longitude=longitude, latitude=latitude, magnitude=magnitude)
+    lon, lat, mag = checked_columns(longitude=longitude, latitude=latitude, magnitude=magnitude)
     if not 0 < share < 1:
         raise EventsError(f"The share of offspring kept is {share}: give more than 0, below 1.")
     spread = (parameters.spread_km2(mag) ** parameters.rho + widening) ** (1 / parameters.rho)
@@ -123,14 +124,13 @@ def triggered_rates(
     Raises:
         EventsError, GridError: as in `spatial_shares`; a horizon that is not positive.
     """
-    time = np.asarray(time_days, dtype=np.float64)
-    past = time < issue_days
+    columns = checked_columns(
+        time_days=time_days, longitude=longitude, latitude=latitude, magnitude=magnitude
+    )
+    past = columns[0] < issue_days
     field = TriggeringField(
         parameters,
-        time[past],
-        np.asarray(longitude)[past],
-        np.asarray(latitude)[past],
-        np.asarray(magnitude)[past],
+        *(values[past] for values in columns),
         grid=grid,
         region=region,
         widened=widened,
@@ -158,7 +158,7 @@ class TriggeringField:
         share: float = 0.99,
         widened: bool = False,
     ) -> None:
-        time, lon, lat, mag = _checked(
+        time, lon, lat, mag = checked_columns(
             time_days=time_days, longitude=longitude, latitude=latitude, magnitude=magnitude
         )
         counted = mag >= parameters.mref - 1e-6  # decimal magnitudes are not exact in binary
@@ -181,7 +181,12 @@ class TriggeringField:
         """(past events,) float64: expected offspring of each past event in the window.
 
         Past events are the first ones of `time_days` and `shares`.
+
+        Raises:
+            EventsError: an issue time that is no number, or a horizon that is not positive.
         """
+        if not math.isfinite(issue_days):
+            raise EventsError(f"A window begins on day {issue_days}: give a number.")
         decay = self._decay(horizon_days, secondaries)
         past = int(np.searchsorted(self.time_days, issue_days, side="left"))
         return self.productivity[:past] * decay(issue_days - self.time_days[:past])
@@ -192,7 +197,7 @@ class TriggeringField:
         """(cells,) float64: expected number triggered in the window by events before it.
 
         Raises:
-            EventsError: a horizon that is not positive.
+            EventsError: an issue time that is no number, or a horizon that is not positive.
         """
         cells = np.zeros(self.shares.shape[1])
         self.add_expected(cells, issue_days, horizon_days, secondaries=secondaries)
@@ -272,16 +277,3 @@ def _listed(
     columns, shares = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.float32)
     kernel_rows(*events, place, weights, indptr, columns, shares, summed, 1)
     return indptr, columns, shares
-
-
-def _checked(**arrays: NDArray[np.floating]) -> list[NDArray[np.float64]]:
-    """The arrays as float64, if they are one-dimensional and of one length.
-
-    Raises:
-        EventsError: they are not.
-    """
-    found = {name: np.asarray(values, dtype=np.float64) for name, values in arrays.items()}
-    shapes = {name: values.shape for name, values in found.items()}
-    if len(set(shapes.values())) != 1 or any(len(shape) != 1 for shape in shapes.values()):
-        raise EventsError(f"Events have arrays of shapes {shapes}: give one value per event.")
-    return list(found.values())

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geotools.errors import EventsError
+from geotools.seismicity._columns import checked_columns
 from geotools.seismicity._etas_maximum import maximised
 from geotools.seismicity._etas_problem import Problem
 from geotools.seismicity.cells import cell_area_km2, cell_place
@@ -104,7 +105,9 @@ def fit_etas(
         EventsError: too few events, windows or areas that cannot be, arrays that do not fit.
     """
     began = clock.perf_counter()
-    arrays = _arrays(time_days, longitude, latitude, magnitude)
+    arrays = checked_columns(
+        time_days=time_days, longitude=longitude, latitude=latitude, magnitude=magnitude
+    )
     threads, iterations = max(threads, 1), max(iterations, 1)
     place = None if grid is None or region is None else cell_place(grid, region)
     problem = Problem(arrays, mc=mc, window=(start_days, end_days), place=place, threads=threads)
@@ -155,16 +158,6 @@ def fit_etas(
 
 _NAMES = ("k0", "a", "c_days", "omega", "tau_days", "d_km2", "gamma", "rho")
 _LOGARITHMIC = ("k0", "c_days", "tau_days", "d_km2", "rho")
-
-
-def _arrays(*given: NDArray[np.floating]) -> list[NDArray[np.float64]]:
-    arrays = [np.asarray(values, np.float64) for values in given]
-    if len({values.shape for values in arrays}) != 1 or arrays[0].ndim != 1:
-        raise EventsError(
-            f"Events have arrays of shapes {[values.shape for values in arrays]}: give one value "
-            "per event."
-        )
-    return arrays
 
 
 def _area(area_km2: float | None, grid: Grid | None, region: NDArray[np.bool_] | None) -> float:

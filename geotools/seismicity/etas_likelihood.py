@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geotools.errors import EventsError
+from geotools.seismicity._columns import checked_columns
 from geotools.seismicity.distance import unit_vectors
 from geotools.seismicity.etas_parameters import EtasParameters, decay_share, remaining_decay
 
@@ -71,15 +72,13 @@ def etas_log_likelihood(
     """
     from geotools.seismicity._etas_loops import rates_at_targets
 
-    arrays = [
-        np.asarray(values, np.float64)
-        for values in (time_days, longitude, latitude, magnitude, background_density)
-    ]
-    if len({values.shape for values in arrays}) != 1 or arrays[0].ndim != 1:
-        raise EventsError(
-            f"Events have arrays of shapes {[values.shape for values in arrays]}: give one value "
-            "per event."
-        )
+    arrays = checked_columns(
+        time_days=time_days,
+        longitude=longitude,
+        latitude=latitude,
+        magnitude=magnitude,
+        background_density=background_density,
+    )
     used = np.all([np.isfinite(values) for values in arrays], axis=0)
     used &= (arrays[3] >= parameters.mref - 1e-6) & (arrays[0] < end_days)
     order = np.flatnonzero(used)
