@@ -25,6 +25,9 @@ __all__ = ["Grid", "Tile", "TileScheme", "Window"]
 _FEW = 4
 """Up to so many tiles along an axis are made equally long."""
 
+_EDGE = 1e-9
+"""Share of a cell within which a place is on its edge."""
+
 _POLE_DEG = 89.9999
 """Rows nearer to a pole than this are measured here: at the pole itself a cell has no width."""
 
@@ -131,6 +134,34 @@ class Grid:
     def is_geographic(self) -> bool:
         """True when the coordinates are longitude and latitude."""
         return bool(self.crs.is_geographic)
+
+    def locate(
+        self, x: NDArray[np.float64], y: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Row and column, int64, of the cell that each place is in; both -1 outside the grid.
+
+        A cell holds its left and its upper edge; a place as near as 1e-9 of a cell to an edge is
+        on it, because edges of 0.1 degrees are not exact in binary. On a geographic grid
+        longitudes go round, and the south pole is in the last row.
+
+        Args:
+            x, y: (places,) in units of the CRS.
+        """
+        cols = (x - self.transform.c) / self.transform.a
+        if self.is_geographic:
+            around = 360 / self.transform.a
+            cols = cols % around
+            cols = np.where(cols >= around - _EDGE, 0.0, cols)
+        rows = (y - self.transform.f) / self.transform.e
+        row = np.floor(rows + _EDGE)
+        if self.is_geographic:
+            row = np.where((row == self.height) & (y <= _EDGE - 90), self.height - 1, row)
+        col = np.floor(cols + _EDGE)
+        inside = (col >= 0) & (col < self.width) & (row >= 0) & (row < self.height)
+        return (
+            np.where(inside, row, -1).astype(np.int64),
+            np.where(inside, col, -1).astype(np.int64),
+        )
 
     def cut(self, window: Window) -> Grid:
         """The grid of the cells of `window`, which may reach beyond this one."""

@@ -151,3 +151,35 @@ def test_phase_is_that_of_the_whole_in_every_cut(left):
     for cut_col, cut_row in [(1, 0), (17, 31), (250, 499)]:
         part = grid.cut(Window(cut_col, cut_row, 1, 1))
         assert part.phase(16) == ((col - cut_col) % 16, (row - cut_row) % 16)
+
+
+def test_places_are_located_in_cells():
+    """Left and upper edges belong to the cell, others to the next; outside is -1."""
+    grid = make_grid(4, 3, cell=10.0, left=100.0, top=30.0)
+    row, col = grid.locate(
+        np.array([100.0, 110.0, 139.9, 140.0, 99.9, 120.0]),
+        np.array([30.0, 20.0, 0.1, 5.0, 5.0, 0.0]),
+    )
+    assert row.tolist() == [0, 1, 2, -1, -1, -1]
+    assert col.tolist() == [0, 1, 3, -1, -1, -1]
+
+
+def test_longitudes_go_round():
+    """A grid across 180 degrees finds places on both sides; a globe has no seam and no hole."""
+    across = Grid(CRS.from_epsg(4326), Affine(0.5, 0, 178, 0, -0.5, 1), 8, 4)
+    row, col = across.locate(np.array([178.0, 180.0, -179.5, -178.01, -177.9]), np.zeros(5))
+    assert col.tolist() == [0, 4, 5, 7, -1]
+    globe = Grid(CRS.from_epsg(4326), Affine(0.1, 0, -180, 0, -0.1, 90), 3600, 1800)
+    east = np.array([-180.0, 180.0, np.nextafter(180, 0), 0.0, -0.1, 359.9])
+    row, col = globe.locate(east, np.array([90.0, -90.0, 0.0, 0.0, 89.9, -89.95]))
+    assert col.tolist() == [0, 0, 0, 1800, 1799, 1799]
+    assert row.tolist() == [0, 1799, 900, 900, 1, 1799]
+
+
+def test_edges_of_a_tenth_of_a_degree_are_exact():
+    """A place written as 0.1 degrees falls into the cell that begins there."""
+    globe = Grid(CRS.from_epsg(4326), Affine(0.1, 0, -180, 0, -0.1, 90), 3600, 1800)
+    cols, rows = np.arange(3600), np.arange(3600) % 1800
+    row, col = globe.locate(np.round(-180 + cols / 10, 1), np.round(90 - rows / 10, 1))
+    assert np.array_equal(col, cols)
+    assert np.array_equal(row, rows)

@@ -28,9 +28,6 @@ __all__ = ["Observed", "Record", "score_forecasts"]
 _REFERENCES = ("uniform", "smoothed")
 """Forecasts that Molchan diagrams are measured by, where they are among those scored."""
 
-_EDGE = 1e-9
-"""Cells, and degrees: a place this near to an edge lies on it."""
-
 _TOLERANCE = 1e-6
 """Magnitudes: 3.2 read from text and the edge 3.2 of a bin are the same."""
 
@@ -185,15 +182,8 @@ class _Run:
         magnitude = observed.magnitude
         known = ~np.isnan(magnitude)
         large = known & (magnitude >= self._magnitudes[0] - _TOLERANCE)
-        transform, (rows, cols) = self._grid.transform, self._grid.shape
-        # Counted round the globe from the left edge; places on an edge are rounded alike.
-        turns = (observed.longitude - transform.c) % 360
-        col = np.floor(turns / transform.a + _EDGE).astype(np.int64)
-        row = np.floor((observed.latitude - transform.f) / transform.e + _EDGE).astype(np.int64)
-        row = np.where((row == rows) & (observed.latitude <= _EDGE - 90), rows - 1, row)
-        inside = (col < cols) & (row >= 0) & (row < rows)
-        cells = np.full(len(magnitude), -1, np.int64)
-        cells[inside] = self._index[row[inside], col[inside]]
+        row, col = self._grid.locate(observed.longitude, observed.latitude)
+        cells = np.where(row >= 0, self._index[row, col], -1)
         scored = large & (cells >= 0)
         self._left_out["without magnitude"] += int((~known).sum())
         self._left_out["below the lowest magnitude"] += int((known & ~large).sum())

@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geotools.errors import EventsError
+from geotools.errors import EventsError, ModelError
 from geotools.events import check_events, days
 from geotools.forecast import utc
-from geotools.inference.forecast import Forecaster, forecaster_of
-from geotools.inference.model import open_model, shipped_models
+from geotools.inference.calibration import Calibration, Factors
+from geotools.inference.forecast import Forecaster
+from geotools.inference.model import Model, open_model, shipped_models
+from geotools.inference.remarks import EventArrays, inside
+from geotools.seismicity.backbone import Backbone
+from geotools.seismicity.features import FEATURES
 from geotools.seismicity.generic import generic_backbone
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-__all__ = ["GENERIC", "choose_forecaster", "generic_forecaster"]
+__all__ = ["GENERIC", "choose_forecaster", "forecaster_of", "generic_forecaster"]
+
+_FACTORS = (
+    "horizon_days",
+    "background",
+    "triggering",
+    "background_direct",
+    "triggering_direct",
+)
 
 GENERIC = "generic"
 """As `--model`: no model file, but the catalog itself."""
@@ -56,11 +69,8 @@ def choose_forecaster(
         if name == GENERIC:
             return generic_forecaster(events, start=start, min_magnitude=min_magnitude)
         return forecaster_of(open_model(shipped.get(name, name)))
-    events = check_events(events)
-    issue = days(np.datetime64(utc(start).replace(tzinfo=None), "us"))
-    before = days(events["time"]) < issue
-    magnitude = events["magnitude"].to_numpy()
-    places = events["longitude"].to_numpy(), events["latitude"].to_numpy()
+    arrays = EventArrays.of(check_events(events))
+    before = arrays.time_days < days(np.datetime64(utc(start).replace(tzinfo=None), "us"))
     forecasters = [
         forecaster_of(open_model(path))
         for name, path in shipped.items()
@@ -73,11 +83,10 @@ def choose_forecaster(
         if min_magnitude is None or one.backbone.mc <= min_magnitude + 1e-6
     ]
     for one in usable:
-        used = before & one.backbone.used(magnitude)
+        used = before & one.backbone.used(arrays.magnitude)
         if not used.any():
             continue
-        inside = one.inside(places[0][used], places[1][used])
-        if inside.mean() > _MOSTLY or one is usable[-1]:
+        if inside(one.backbone, arrays)[used].mean() > _MOSTLY or one is usable[-1]:
             return one
     return generic_forecaster(events, start=start, min_magnitude=min_magnitude)
 
@@ -105,3 +114,50 @@ def generic_forecaster(
         *notes,
     )
     return Forecaster(backbone, {"name": GENERIC}, notes=said)
+
+
+def forecaster_of(model: Model) -> Forecaster:
+    """The forecaster in a model file.
+
+    Raises:
+        ModelError: the model is of another kind, or lacks what a forecast needs.
+    """
+    spec = model.spec
+    kinds = {item.kind for item in spec.inputs}
+    if "backbone" not in spec.parameters or "features" not in kinds:
+        raise ModelError(
+            f"The model {model.file} issues no forecasts (its task is {spec.task}): name a "
+            "seismicity model, or leave --model out."
+        )
+    wanted = next(item.bands for item in spec.inputs if item.kind == "features")
+    if wanted != FEATURES:
+        raise ModelError(
+            f"The model {model.file} takes {len(wanted)} features that this geotools does not "
+            "compute: export it again with this version."
+        )
+    try:
+        backbone = Backbone.from_parameters(spec.parameters["backbone"])
+        factors = _factors(spec.parameters)
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, ModelError):
+            raise
+        raise ModelError(
+            f"The model {model.file} lacks what a forecast needs ({error}): export it again."
+        ) from None
+    if not factors:
+        raise ModelError(f"The model {model.file} was fitted for no horizon: export it again.")
+    identity = {"name": spec.name, "version": spec.version, "sha256": model.sha256}
+    return Forecaster(backbone, identity, Calibration(factors), model)
+
+
+def _factors(parameters: Mapping[str, Any]) -> tuple[Factors, ...]:
+    """The factors of every horizon; `dispersion` is a list beside `calibration`."""
+    items = parameters["calibration"]
+    spread = parameters.get("dispersion") or [None] * len(items)
+    return tuple(
+        Factors(
+            **{name: float(item[name]) for name in _FACTORS},
+            dispersion=None if dispersion is None else float(dispersion),
+        )
+        for item, dispersion in zip(items, spread, strict=True)
+    )

@@ -20,6 +20,7 @@ from geotools.events import days
 from geotools.forecast import Forecast, utc
 from geotools.inference.forecast import Forecaster
 from geotools.inference.issued import Issued
+from geotools.inference.remarks import EventArrays, inside
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -204,10 +205,9 @@ def variance_ratio_before(
     events: GeoDataFrame, forecaster: Forecaster, start: datetime, lowest: float
 ) -> float | None:
     """Variance over mean of the monthly number of events in the region before the start."""
-    magnitude = events["magnitude"].to_numpy()
-    places = events["longitude"].to_numpy(), events["latitude"].to_numpy()
-    counted = (magnitude >= lowest - 1e-6) & forecaster.inside(*places)
-    counted &= days(events["time"]) < _days(start)
+    arrays = EventArrays.of(events)
+    counted = (arrays.magnitude >= lowest - 1e-6) & inside(forecaster.backbone, arrays)
+    counted &= arrays.time_days < _days(start)
     if not counted.any():
         return None
     moments = events["time"][counted].dt
@@ -216,8 +216,8 @@ def variance_ratio_before(
     first = max(int(months.min()) + 1, last - _MOST_MONTHS + 1)
     if last - first + 1 < _FEWEST_MONTHS:
         return None
-    inside = (months >= first) & (months <= last)
-    numbers = np.bincount(months[inside] - first, minlength=last - first + 1)
+    recent = (months >= first) & (months <= last)
+    numbers = np.bincount(months[recent] - first, minlength=last - first + 1)
     return float(numbers.var(ddof=1) / numbers.mean()) if numbers.any() else None
 
 

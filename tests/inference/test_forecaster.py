@@ -9,6 +9,7 @@ from geotools.errors import EventsError
 from geotools.events import event_table
 from geotools.inference.choosing import choose_forecaster, generic_forecaster
 from geotools.inference.forecast import default_edges
+from geotools.inference.remarks import EventArrays, inside
 
 BEGIN = np.datetime64("2010-01-01", "us")
 START = datetime(2014, 1, 1, tzinfo=UTC)
@@ -116,7 +117,7 @@ def test_left_out_events_are_counted_by_reason(forecaster):
     events.loc[1, "longitude"] = 60.0
     issued = forecaster.issue(events, START)
     assert issued.left_out["without a magnitude"] == 1
-    assert issued.left_out["outside the grid (their reach into it counts)"] == 1
+    assert issued.left_out["outside the grid (what they trigger in it counts)"] == 1
     assert issued.left_out["at or after the start"] > 0
 
 
@@ -147,8 +148,7 @@ def test_a_region_across_180_degrees_is_not_the_whole_earth():
     made = generic_forecaster(events, start=START, min_magnitude=3.0)
     assert made.backbone.grid.width * made.backbone.grid.transform.a < 5
     before = events[(events["time"] < START) & (events["magnitude"] >= 3.0)]
-    places = before["longitude"].to_numpy(), before["latitude"].to_numpy()
-    assert made.inside(*places).all()
+    assert inside(made.backbone, EventArrays.of(before)).all()
     west = event_table(
         np.array([np.datetime64("2013-12-31", "us")]), [-179.8], [-20.0], magnitude=[6.0]
     )

@@ -81,7 +81,7 @@ def test_the_windows_are_those_asked_for(made):
     assert len(record.starts) == 30  # 92 days
     assert record.starts[0] == PERIOD.start
     assert (record.ends[-1] - record.starts[0]).days == 90
-    assert record.names == ("etas", "uniform", "smoothed", "mean")
+    assert record.names == ("etas", "uniform", "smoothed", "etas_primary", "mean")
     assert record.observed.sum() > 20
 
 
@@ -103,7 +103,7 @@ def test_the_table_holds_the_figures(made):
         for row in body["figures"]
         if row["figure"] == "gain, nats per event" and row["forecast"] == "etas"
     }
-    assert set(gains) == {"uniform", "smoothed", "mean"}
+    assert set(gains) == {"uniform", "smoothed", "etas_primary", "mean"}
     assert gains["smoothed"]["value"] == pytest.approx(made.assessment.gains[1].per_event)
 
 
@@ -209,7 +209,7 @@ def test_the_command_tells_its_result(catalog, folder):
     result = json.loads(done.stdout.splitlines()[-1])
     assert result["event"] == "result"
     assert result["windows"] == 3
-    assert set(result["gains"]) == {"uniform", "smoothed", "mean"}
+    assert set(result["gains"]) == {"uniform", "smoothed", "etas_primary", "mean"}
     wrong = geotools("evaluate", "forecast", folder / "gone.csv", "-o", folder / "x.html")
     assert wrong.returncode == 1
     assert wrong.stderr.startswith("Error: ")
