@@ -100,7 +100,9 @@ def map_forecast(
         step()
     write_raster(issued, targets[0], tags=tags, overwrite=overwrite)
     step()
-    return ForecastMap(targets[0], targets[1] if cells else None, issued, events, time.monotonic() - begun)
+    return ForecastMap(
+        targets[0], targets[1] if cells else None, issued, events, time.monotonic() - begun
+    )
 
 
 def _steps(progress: Progress | None, total: int) -> Callable[[], None]:
