@@ -6,15 +6,16 @@ file again, would make it two.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import rasterio
@@ -50,13 +51,14 @@ def read_back(
     Raises:
         rasterio's errors: the file cannot be read or written.
     """
-    with ThreadPoolExecutor(1) as background:
+    with ThreadPoolExecutor(1) as background, ThreadPoolExecutor(threads) as pool:
         background.submit(_sync, path)
         for level in range(levels):
             above: list[Written] = []
             with ExitStack() as stack:
                 overview = stack.enter_context(_overview(path, level, threads)) if fill else None
-                for same, window, cells in _passed(path, level - 1, written, threads, fill):
+                below = stack.enter_context(_Readers(path, level - 1))
+                for same, window, cells in below.passed(written, pool, 2 * threads, fill=fill):
                     if not same:
                         return False
                     if window is not None:
@@ -64,7 +66,9 @@ def read_back(
                             overview.write(cells, window=rasterio_window(window))
                         above.append((window, zlib.crc32(cells.data) if fill else None))
             written = above
-        return all(same for same, _, _ in _passed(path, levels - 1, written, threads, False))
+        with _Readers(path, levels - 1) as top:
+            passed = top.passed(written, pool, 2 * threads, fill=False)
+            return all(same for same, _, _ in passed)
 
 
 def _overview(path: Path, level: int, threads: int) -> Any:
@@ -77,37 +81,64 @@ def rasterio_window(window: Window) -> rasterio.windows.Window:
     return rasterio.windows.Window(window.col_off, window.row_off, window.width, window.height)
 
 
-def _passed(
-    path: Path, level: int, written: Sequence[Written], threads: int, fill: bool
-) -> Iterator[tuple[bool, Window | None, NDArray[Any]]]:
-    """For every window: whether it holds what was written, and what the next overview takes.
+class _Readers:
+    """One level of a file, read by several threads: each has a handle and room of its own."""
 
-    Args:
-        path: the file.
-        level: the overview to read; -1 for the file itself.
-        written: its windows.
-        threads: readers, each with a handle of its own.
-        fill: cells for the next overview are wanted.
-    """
-    pending: deque[Future[tuple[bool, Window | None, NDArray[Any]]]] = deque()
-    with _handles(path, level) as handle, ThreadPoolExecutor(threads) as pool:
+    def __init__(self, path: Path, level: int) -> None:
+        """The file itself is level -1."""
+        self._path = path
+        self._options: dict[str, Any] = {} if level < 0 else {"OVERVIEW_LEVEL": level}
+        self._local = threading.local()
+        self._opened: list[Any] = []
+        self._pending: deque[Future[tuple[bool, Window | None, NDArray[Any]]]] = deque()
 
-        def read(window: Window, checksum: int | None) -> tuple[bool, Window | None, NDArray[Any]]:
-            cells = handle().read(window=rasterio_window(window))  # (band, row, col)
-            above, taken = _halved(window)
-            half = np.ascontiguousarray(cells[:, *taken] if fill else cells[:, :0])
-            return checksum is None or zlib.crc32(cells.data) == checksum, above, half
+    def __enter__(self) -> Self:
+        return self
 
-        try:
-            for window, checksum in written:
-                pending.append(pool.submit(read, window, checksum))
-                if len(pending) > threads:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            for rest in pending:
-                rest.cancel()
+    def __exit__(self, *error: object) -> None:
+        for rest in self._pending:
+            rest.cancel()
+        wait(self._pending)  # nothing may be read from a handle that is closed
+        for dataset in self._opened:
+            with suppress(*GDAL_ERRORS):
+                dataset.close()
+
+    def passed(
+        self, written: Sequence[Written], pool: Executor, ahead: int, *, fill: bool
+    ) -> Iterator[tuple[bool, Window | None, NDArray[Any]]]:
+        """For every window: whether it holds what was written, and what the next overview takes.
+
+        Args:
+            written: the windows.
+            pool: the threads.
+            ahead: windows that are read before they are asked for.
+            fill: cells for the next overview are wanted.
+        """
+        for window, checksum in written:
+            self._pending.append(pool.submit(self._read, window, checksum, fill))
+            if len(self._pending) >= ahead:
+                yield self._pending.popleft().result()
+        while self._pending:
+            yield self._pending.popleft().result()
+
+    def _read(
+        self, window: Window, checksum: int | None, fill: bool
+    ) -> tuple[bool, Window | None, NDArray[Any]]:
+        local = self._local
+        if not hasattr(local, "dataset"):
+            local.dataset = rasterio.open(
+                self._path, driver="GTiff", sharing=False, **self._options
+            )
+            local.room = np.empty(0, local.dataset.dtypes[0])
+            self._opened.append(local.dataset)
+        shape = local.dataset.count, *window.shape
+        if local.room.size < math.prod(shape):  # fresh memory costs as much as reading
+            local.room = np.empty(math.prod(shape), local.room.dtype)
+        cells = local.room[: math.prod(shape)].reshape(shape)
+        local.dataset.read(window=rasterio_window(window), out=cells)
+        above, taken = _halved(window)
+        half = (cells[:, *taken] if fill else cells[:, :0]).copy()
+        return checksum is None or zlib.crc32(cells.data) == checksum, above, half
 
 
 def _halved(window: Window) -> tuple[Window | None, tuple[slice, slice]]:
@@ -116,26 +147,6 @@ def _halved(window: Window) -> tuple[Window | None, tuple[slice, slice]]:
     height, width = -(-window.row_stop // 2) - row, -(-window.col_stop // 2) - col
     taken = slice(window.row_off % 2, None, 2), slice(window.col_off % 2, None, 2)
     return (Window(col, row, width, height) if height and width else None), taken
-
-
-@contextmanager
-def _handles(path: Path, level: int) -> Iterator[Any]:
-    """A function that gives each thread a handle of its own, all closed at the end."""
-    local, opened = threading.local(), []
-    options: dict[str, Any] = {} if level < 0 else {"OVERVIEW_LEVEL": level}
-
-    def handle() -> Any:
-        if not hasattr(local, "dataset"):
-            local.dataset = rasterio.open(path, driver="GTiff", sharing=False, **options)
-            opened.append(local.dataset)
-        return local.dataset
-
-    try:
-        yield handle
-    finally:
-        for dataset in opened:
-            with suppress(*GDAL_ERRORS):
-                dataset.close()
 
 
 def _sync(path: Path) -> None:
