@@ -112,7 +112,10 @@ class KeptLoop:
                 return _Native(code)
         dispatcher: Callable[..., Any] = getattr(importlib.import_module(self._module), self._name)
         if files:
-            made = _machine_code(dispatcher, arguments)
+            try:
+                made = _machine_code(dispatcher, arguments)
+            except (AttributeError, RuntimeError):  # an llvmlite whose names or IR are others
+                made = None
             if made is not None and any(_write(file, made) for file in files):
                 return _Native(made)
         return dispatcher
@@ -132,8 +135,9 @@ class KeptLoop:
         for file in sorted(source.parent.glob("_*.py")):
             digest.update(file.read_bytes())
         name = f"{source.stem}.{self._name}-{digest.hexdigest()[:24]}.loop"
-        home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-        return [source.parent / "__pycache__" / name, Path(home) / "geotools" / name]
+        home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+        folders = [source.parent / "__pycache__", Path(home) / "geotools"]
+        return [folder / name for folder in folders if folder.is_absolute()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,14 @@ def test_a_loop_that_allocates_runs_by_numba(loops, tmp_path):
     assert not list(tmp_path.rglob("*.loop"))
 
 
+def test_an_llvmlite_that_is_other_runs_by_numba(loops, tmp_path, monkeypatch):
+    monkeypatch.delattr("llvmlite.binding.create_new_module_pass_manager")
+    values = np.arange(3.0)
+    loops("fill")(values, 0, 3.0, np.float32(0))
+    assert values[2] == pytest.approx(math.atan2(2, 3))
+    assert not list(tmp_path.rglob("*.loop"))
+
+
 def test_arrays_that_kept_code_cannot_take_run_by_numba(loops):
     loop = loops("fill")
     values = np.arange(10.0)
