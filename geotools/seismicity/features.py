@@ -7,7 +7,7 @@ the model.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -142,12 +142,15 @@ def each_features(
     issues_days: Sequence[float] | NDArray[np.float64],
     horizon_days: float,
     field: TriggeringField | None = None,
+    maps: Callable[[float], Backbone] | None = None,
 ) -> Iterator[CellFeatures]:
     """`cell_features` at each of many rising issue times, at the cost of what changes between them.
 
     Args:
         issues_days: rising.
         field: the triggering of these events, as `usable_events` gives them, when it is at hand.
+        maps: the backbone whose background and baseline hold at an issue time, when they are not
+            those of `backbone` all along; of one region.
         backbone, time_days, longitude, latitude, magnitude, horizon_days: as for `cell_features`.
 
     Raises:
@@ -178,7 +181,8 @@ def each_features(
         )
         past = time < issue
         regional = _regional(time[past], inside[past], issue)
-        yield _assembled(backbone, sums, regional, triggered, with_secondaries, horizon_days)
+        held = maps(issue) if maps else backbone
+        yield _assembled(held, sums, regional, triggered, with_secondaries, horizon_days)
 
 
 def usable_events(
