@@ -21,7 +21,6 @@ from geotools.terrain._rays import (
     GRASS,
     KIND,
     ROW_STEP,
-    STRIP,
     WHITEBOX,
     distances,
     horizons,
@@ -113,15 +112,15 @@ def forms_of_rows(
 ) -> None:
     """Write the forms of rows `start` to `stop`; `z` has `pad` NaN cells on every side.
 
-    Room to work in: dist (5, pad + 1) float64, last (5,) int64, horizon (2, STRIP) float32, marks
-    (2, STRIP) int32. A loop that allocates none can be kept as machine code.
+    Room to work in: dist (5, pad + 1) float64, last (5,) int64, horizon (2, strip) float32, marks
+    (2, strip) int32. A loop that allocates none can be kept as machine code.
     """
     cols = forms.shape[1]
     first = skip + 1
     zenith, nadir = horizon[0], horizon[1]
     counts, unsure = marks[0], marks[1]
     # Equal strips: a narrow one at the end would cost nearly as much as a whole one.
-    even = -(-cols // -(-cols // STRIP))
+    even = -(-cols // -(-cols // horizon.shape[1]))
     for left in range(0, cols, even):
         width = min(even, cols - left)
         for row in range(start, stop):

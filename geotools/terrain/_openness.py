@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geotools.compiled import compiled
-from geotools.terrain._rays import COL_STEP, KIND, PAPER, ROW_STEP, STRIP, distances, horizons
+from geotools.terrain._rays import COL_STEP, KIND, PAPER, ROW_STEP, distances, horizons
 
 Array = NDArray[Any]
 
@@ -60,23 +60,27 @@ def openness_of_rows(
     stop: int,
     x: Array,
     y: Array,
-    uniform: bool,
+    uniform: int,
     search_m: float,
     scale: float,
     positive: Array,
     negative: Array,
     cols: int,
+    dist: Array,
+    last: Array,
+    sums: Array,
 ) -> None:
-    """Write rows `start` to `stop` of both opennesses, in degrees, where they have rows."""
-    dist = np.zeros((5, pad + 1))
-    last = np.zeros(5, np.int64)
-    zenith, nadir = np.empty(STRIP, np.float32), np.empty(STRIP, np.float32)
-    up, down = np.empty(STRIP, np.float32), np.empty(STRIP, np.float32)
-    seen_up, seen_down = np.empty(STRIP, np.float32), np.empty(STRIP, np.float32)
-    for left in range(0, cols, STRIP):
-        width = min(STRIP, cols - left)
+    """Write rows `start` to `stop` of both opennesses, in degrees, where they have rows.
+
+    Room to work in: dist (5, pad + 1) float64, last (5,) int64, sums (6, strip) float32.
+    """
+    zenith, nadir, up, down = sums[0], sums[1], sums[2], sums[3]
+    seen_up, seen_down = sums[4], sums[5]
+    strip = sums.shape[1]
+    for left in range(0, cols, strip):
+        width = min(strip, cols - left)
         for row in range(start, stop):
-            if not uniform or row == start:
+            if uniform == 0 or row == start:
                 distances(x, y, row, pad, PAPER, search_m, 0, dist, last)
             up[:] = 0
             down[:] = 0

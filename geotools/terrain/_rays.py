@@ -18,8 +18,6 @@ Array = NDArray[Any]
 
 GRASS, WHITEBOX, PAPER = 0, 1, 2
 
-STRIP = 1280  # columns done at once: their rows stay in the cache
-
 # Directions E W N S NE NW SE SW: row step, column step, kind of distance.
 ROW_STEP = (0, 0, -1, 1, -1, -1, 1, 1)
 COL_STEP = (1, -1, 0, 0, 1, -1, 1, -1)

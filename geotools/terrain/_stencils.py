@@ -17,9 +17,6 @@ from geotools.compiled import compiled
 
 Array = NDArray[Any]
 
-STRIP = 512
-"""Columns done at once: nine rows of them stay in the cache."""
-
 # Places of the loops' numbers in `numbers`, float32.
 Z_FACTOR, WEIGHT, HORN, STEEP, CURVED, LIGHT_EAST, LIGHT_NORTH, LIGHT_UP, IN_PERCENT, SCALE = range(
     10
@@ -284,14 +281,15 @@ def stencils_of_rows(
         kinds: (bands,) int64, position in `stencils.STENCILS`; -1 for bands of others.
         numbers: (10,) float32, see the top of this file.
         result: (bands, rows, cols) float32, which is written to.
-        work: (9, STRIP + 2) float32, room to work in.
+        work: (9, strip + 2) float32, room to work in.
     """
     cols = z.shape[1]
+    strip = work.shape[1] - 2
     horn = numbers[HORN] > _ZERO
     for row in range(start, stop, step):
         x_m, y_m = x[row], y[row]
-        for left in range(0, cols, STRIP):
-            width = min(STRIP, cols - left)
+        for left in range(0, cols, strip):
+            width = min(strip, cols - left)
             up, here, down = work[0], work[1], work[2]
             for i in range(3):
                 _take(z, row - 1 + i, left, numbers[Z_FACTOR], work[i], width)

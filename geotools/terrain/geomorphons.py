@@ -27,6 +27,9 @@ __all__ = ["DIALECTS", "FORMS", "Dialect", "geomorphons", "reach", "search_unit"
 
 Dialect = Literal["grass", "whitebox", "paper"]
 
+STRIP = 1280
+"""Cells of a row done at once along rays: those of many rows stay in the cache."""
+
 DIALECTS: tuple[Dialect, ...] = ("grass", "whitebox", "paper")
 """The rules that are known, by name; the position is the number that the kernels take."""
 
@@ -184,7 +187,7 @@ def geomorphons(
             settings.dialect, settings.search_m, settings.search, settings.skip,
             settings.flat_rad, settings.flat_distance_m, _LOOKUP, forms,
             np.zeros((5, pad + 1)), np.zeros(5, np.int64),
-            np.empty((2, _STRIP), np.float32), np.empty((2, _STRIP), np.int32),
+            np.empty((2, STRIP), np.float32), np.empty((2, STRIP), np.int32),
         )  # fmt: skip
 
     count = _threads(threads)
@@ -268,5 +271,4 @@ def _lookup() -> NDArray[np.uint8]:
 
 
 _LOOKUP = _lookup()
-_STRIP = 1280  # as in `_rays`, which only compiling needs
 _forms_of_rows = KeptLoop("geotools.terrain._forms", "forms_of_rows")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geotools.terrain.geomorphons import framed_for_rays
+from geotools.compiled import KeptLoop
+from geotools.terrain.geomorphons import STRIP, framed_for_rays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     Array = NDArray[np.float32]
 
 __all__ = ["openness_job"]
+
+_openness_of_rows = KeptLoop("geotools.terrain._openness", "openness_of_rows")
 
 
 def openness_job(
@@ -40,18 +43,17 @@ def openness_job(
         z_factor: metres in one unit of elevation.
         outputs: positive_openness or negative_openness to (rows, cols) float32, written to.
     """
-    from geotools.terrain import _openness
-
     longest = int(search_m * (1 + 1e-9) / min(x.min(), y.min()))
     padded, pad = framed_for_rays(z, longest)
-    uniform = bool(np.all(x == x[0]) and np.all(y == y[0]))
+    uniform = int(np.all(x == x[0]) and np.all(y == y[0]))
     none = np.empty((0, 0), dtype=np.float32)
 
     def run(start: int, stop: int) -> None:
-        _openness.openness_of_rows(
+        _openness_of_rows(
             padded, pad, start, stop, x, y, uniform, search_m, float(z_factor),
             outputs.get("positive_openness", none), outputs.get("negative_openness", none),
-            z.shape[1],
+            z.shape[1], np.zeros((5, pad + 1)), np.zeros(5, np.int64),
+            np.empty((6, STRIP), np.float32),
         )  # fmt: skip
 
     return run

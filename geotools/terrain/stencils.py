@@ -42,7 +42,7 @@ STENCILS = (
 _CURVED = [name for name in STENCILS if name.endswith("curvature")]
 _RUGGED = ["tri", "tri_wilson", "roughness"]
 
-_STRIP = 512  # as in `_stencils`, which only compiling needs
+_STRIP = 512  # columns done at once: nine rows of them stay in the cache
 
 _loops = KeptLoop("geotools.terrain._stencils", "stencils_of_rows")
 
