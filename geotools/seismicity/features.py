@@ -124,10 +124,15 @@ def cell_features(
             weights = field.weights(issue_days, horizon_days, secondaries=secondaries)
             # One after the other into the same sums: the order, and so the bits, of one product.
             weighted_rows(shares.indptr, shares.indices, shares.data, weights, expected[row])
-        if issue_days - when[-1] < edges[-1]:
-            reached = _weights(backbone, index, shares, lon[part], lat[part])
+        # Events are in order: the last ones are young enough for the time bands.
+        old = int(np.searchsorted(when, issue_days - edges[-1], side="right"))
+        if old < len(when):
+            young = slice(first + old, first + len(when))
+            reached = _weights(backbone, index, shares[old:], lon[young], lat[young])
             for scale, weight in enumerate(reached):
-                loops.place(issue_days, when, edges, *weight, productivity[part], sums[scale])
+                loops.place(
+                    issue_days, time[young], edges, *weight, productivity[young], sums[scale]
+                )
     regional = _regional(time, cells_of(backbone, lon, lat) >= 0, issue_days)
     return _assembled(backbone, sums, regional, expected[0], expected[1], horizon_days)
 

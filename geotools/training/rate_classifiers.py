@@ -27,6 +27,9 @@ _LEAST, _MOST = 1e-9, 0.999
 """Probabilities are kept between these: a forest gives 0 where it saw no event."""
 
 
+_LOG_RATES = (-30.0, 10.0)
+"""Logarithms of rates are kept between these: none may be 0."""
+
 _NEWTON_STEPS = 100
 
 
@@ -68,7 +71,8 @@ class ClassifierGraph:
 
     def rates(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """(rows,) expected events."""
-        return np.asarray(np.exp(self.offset + self.slope * self._score(features)))
+        log_rate = self.offset + self.slope * self._score(features)
+        return np.asarray(np.exp(np.clip(log_rate, *_LOG_RATES)))
 
     def to_onnx(self) -> onnx.ModelProto:
         """The graph from `features` to `rate`."""
@@ -140,7 +144,8 @@ class ClassifierGraph:
             "last": np.int64(-1), "offset": np.float32(self.offset),
             "slope": np.float32(self.slope), "least": np.float32(_LEAST),
             "most": np.float32(_MOST), "one": np.float32(1.0), "half": np.float32(0.5),
-            "small": np.float32(1e-3),
+            "small": np.float32(1e-3), "lowest": np.float32(_LOG_RATES[0]),
+            "highest": np.float32(_LOG_RATES[1]),
         }  # fmt: skip
         node = helper.make_node
         nodes = [node("Gather", [said, "last"], ["said"], axis=1)]
@@ -162,7 +167,8 @@ class ClassifierGraph:
             ]
         nodes += [
             node("Mul", [score, "slope"], ["sloped"]),
-            node("Add", ["sloped", "offset"], ["log_rate"]),
+            node("Add", ["sloped", "offset"], ["free"]),
+            node("Clip", ["free", "lowest", "highest"], ["log_rate"]),
             node("Exp", ["log_rate"], ["rate"]),
         ]
         return nodes, _tensors(constants)

@@ -37,6 +37,7 @@ __all__ = ["DIRECT", "MODEL", "SECONDARY", "TestResult", "baselines", "run_test"
 MODEL = "residual network"
 DIRECT = "ETAS without secondaries, calibrated"
 SECONDARY = "ETAS with secondaries, calibrated"
+_LINEAR = "log-linear correction"
 
 _DRAWS = 120_000
 """Cell-windows of the test years on which the other learners' totals are estimated."""
@@ -90,7 +91,7 @@ def run_test(
         horizon = calibration.horizon_days
         forecasts: dict[str, Predictor] = {
             MODEL: _by_net(net, horizon),
-            "log-linear correction": _by_net(linear, horizon),
+            _LINEAR: _by_net(linear, horizon),
             **baselines(made, calibration),
         }
         issues = np.arange(day(plan.test_from), day(plan.test_to) - horizon + 1e-9, horizon)
@@ -169,10 +170,14 @@ def _pairs(scored: Mapping[str, Scored]) -> list[tuple[str, str]]:
     pairs = [
         ("smoothed seismicity", "uniform"),
         (DIRECT, "smoothed seismicity"),
-        (MODEL, "smoothed seismicity"),
+        (SECONDARY, DIRECT),
+        ("mean of smoothed and ETAS", SECONDARY),
         (MODEL, "uniform"),
-        (MODEL, "log-linear correction"),
+        (MODEL, "smoothed seismicity"),
+        (MODEL, _LINEAR),
     ]
+    weaker = {"uniform", "smoothed seismicity", "mean of smoothed and ETAS", DIRECT, SECONDARY}
     for name in scored:
-        pairs += [(name, over) for over in (DIRECT, SECONDARY) if name != over]
-    return list(dict.fromkeys(pairs))
+        if name not in weaker:
+            pairs += [(name, DIRECT), (name, SECONDARY)]
+    return pairs

@@ -239,12 +239,12 @@ def _figures(horizon: float, gain: Gain) -> dict[str, Any]:
         "horizon_days": horizon,
         "model": gain.model,
         "over": gain.baseline,
-        "nats_per_event": round(gain.per_event, 4),
-        "interval_95": [round(end, 4) for end in gain.month_interval],
+        "nats_per_event": round(gain.per_event, 3),
+        "interval_95": [round(end, 3) for end in gain.month_interval],
         "events": gain.events,
         "months_won": gain.months.won,
         "months": len(gain.months.labels),
-        "without_two_best_months": round(gain.months.without_best(2), 4),
+        "without_two_best_months": round(gain.months.without_best(2), 3),
     }
 
 
