@@ -60,7 +60,7 @@ def test_the_order_of_the_rows_changes_no_bit():
 def test_many_issue_times_give_the_bits_of_each_alone(horizon):
     """Sums that slide from one issue time to the next are those that are made anew."""
     events, backbone = make_events(), make_backbone()
-    times = np.concatenate([[ISSUE - 4000.0], ISSUE - np.arange(30.0, 0.0, -2.5), [ISSUE + 500.0]])
+    times = np.concatenate([[ISSUE - 4000.0], ISSUE - np.arange(25.0, 0.0, -5.0), [ISSUE + 500.0]])
     stream = each_features(backbone, *events, issues_days=times, horizon_days=horizon)
     for issue, cells in zip(times, stream, strict=True):
         alone = features(events, backbone, issue=issue, horizon=horizon)

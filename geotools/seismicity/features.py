@@ -107,6 +107,7 @@ def cell_features(
     """
     from geotools.seismicity import _feature_loops as loops
     from geotools.seismicity._field_loops import weighted_rows
+    from geotools.seismicity.etas_secondary import WindowDecay
 
     _check_window(issue_days, horizon_days)
     events = usable_events(backbone, time_days, longitude, latitude, magnitude)
@@ -115,13 +116,17 @@ def cell_features(
     productivity = _productivity(backbone, mag)
     sums = np.zeros((len(_SCALES), backbone.cells, 2, BANDS), dtype=np.int64)
     expected = np.zeros((2, backbone.cells))
+    decays = [
+        WindowDecay(backbone.etas, horizon_days, secondaries=secondaries)
+        for secondaries in (False, True)
+    ]
     for first in range(0, len(time), _CHUNK):
         part = slice(first, first + _CHUNK)
         when = time[part]
         field = _field(backbone, when, lon[part], lat[part], mag[part])
         shares = field.shares
-        for row, secondaries in enumerate((False, True)):
-            weights = field.weights(issue_days, horizon_days, secondaries=secondaries)
+        for row, decay in enumerate(decays):
+            weights = field.productivity * decay(issue_days - field.time_days)
             # One after the other into the same sums: the order, and so the bits, of one product.
             weighted_rows(shares.indptr, shares.indices, shares.data, weights, expected[row])
         # Events are in order: the last ones are young enough for the time bands.
