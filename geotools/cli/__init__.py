@@ -71,7 +71,7 @@ def main() -> None:
         _tell(str(error))
         code = 1
     except (KeyboardInterrupt, click.Abort):
-        _tell("Cancelled: nothing was written.")
+        _tell("Cancelled: no output is half written.")
         code = 130
     except BrokenPipeError:  # whoever read our output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

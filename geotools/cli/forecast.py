@@ -8,6 +8,7 @@ import click
 
 from geotools.cli.options import catalog_options, column_mapping, moment, output_options
 from geotools.cli.reporting import reporting
+from geotools.errors import FileError
 
 __all__ = ["command"]
 
@@ -32,14 +33,17 @@ def command(catalog: str, output: str, progress: str, **options: Any) -> None:
 
     Every map has the long-term baseline beside it. Nothing here predicts single earthquakes.
     """
-    from geotools.io.atomic import check_output
     from geotools.maps.forecast import map_forecast
+    from geotools.maps.inputs import check_paths
     from geotools.pictures import forecast_picture
 
     with reporting(progress) as report:
         picture = options["picture"]
         if picture:
-            check_output(picture, overwrite=options["overwrite"])
+            named = [path for path in (output, options["cells"], picture) if path]
+            check_paths(catalog, named, options["overwrite"])
+            if not picture.lower().endswith(".png"):
+                raise FileError(f"{picture} does not end in .png: name one that does.")
         made = map_forecast(
             catalog,
             output,

@@ -70,11 +70,11 @@ def moment(text: str | None, flag: str) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise click.UsageError(
             f"{flag} {text!r} is no time: give a date such as 2020-01-31 or 2020-01-31T12:00:00."
         ) from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def effort(tile: int | None, threads: int | None, memory: str | None) -> Effort:

@@ -49,9 +49,9 @@ def choose_forecaster(
 ) -> Forecaster:
     """The forecaster of a model file, or the one that fits the events best.
 
-    Without a model: the smallest region of a shipped model that holds more than half of the events
-    that it would use; else the largest. Where none goes down to `min_magnitude`, or the catalog
-    has no event that counts, a generic one.
+    Without a model: the shipped one with the smallest region that holds more than half of the
+    events that it would use; that of the global one holds any. Where none goes down to
+    `min_magnitude`, or the catalog has no event that counts, a generic one.
 
     Args:
         events: an event table.
@@ -77,16 +77,11 @@ def choose_forecaster(
         if name.startswith("seismicity-")
     ]
     forecasters.sort(key=lambda one: one.area_m2)
-    usable = [
-        one
-        for one in forecasters
-        if min_magnitude is None or one.backbone.mc <= min_magnitude + 1e-6
-    ]
-    for one in usable:
+    for one in forecasters:
         used = before & one.backbone.used(arrays.magnitude)
-        if not used.any():
+        if min_magnitude is not None and one.backbone.mc > min_magnitude + 1e-6:
             continue
-        if inside(one.backbone, arrays)[used].mean() > _MOSTLY or one is usable[-1]:
+        if used.any() and inside(one.backbone, arrays)[used].mean() > _MOSTLY:
             return one
     return generic_forecaster(events, start=start, min_magnitude=min_magnitude)
 

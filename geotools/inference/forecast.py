@@ -19,7 +19,13 @@ from geotools.forecast import Forecast, utc
 from geotools.inference.calibration import UNCALIBRATED, Calibration
 from geotools.inference.issued import Issued
 from geotools.inference.model import Model
-from geotools.inference.remarks import EventArrays, remarks, used_events
+from geotools.inference.remarks import (
+    EventArrays,
+    inside,
+    past_dispersion,
+    remarks,
+    used_events,
+)
 from geotools.raster import Raster
 from geotools.seismicity.backbone import Backbone
 from geotools.seismicity.features import CellFeatures, cell_features, each_features
@@ -32,6 +38,11 @@ __all__ = ["Forecaster", "default_edges"]
 
 _BATCH = 16_384
 """Cells in one call of the net."""
+
+_POISSON = (
+    "The interval is that of independent events (Poisson); earthquakes come in clusters, so that "
+    "their number scatters more."
+)
 
 _MOST_BINS = 4
 _LARGEST_EDGE = 7.0
@@ -57,6 +68,15 @@ class Forecaster:
     def horizon_days(self) -> float:
         """The horizon when none is asked for."""
         return self.calibration.default_days
+
+    @property
+    def trained_until(self) -> datetime | None:
+        """The moment after the last event that the model was fitted to, as its file says."""
+        said = None if self.model is None else self.model.spec.training.get("until")
+        try:
+            return utc(datetime.fromisoformat(str(said)))
+        except ValueError:
+            return None
 
     @property
     def area_m2(self) -> float:
@@ -131,7 +151,18 @@ class Forecaster:
         rates, note = self._corrected(features, etas, events.time_days[used], issue, horizon)
         notes = [*self.notes, *([note] if note else [])]
         notes += remarks(self.backbone, events, used, issue)
-        window = (start, start + timedelta(days=horizon))
+        dispersion = self.calibration.dispersion(horizon)
+        if dispersion is None:
+            counted = used & inside(self.backbone, events)
+            dispersion = past_dispersion(events.time_days[counted], issue, horizon)
+        if dispersion is None:
+            notes.append(_POISSON)
+        if self.trained_until is not None and start < self.trained_until:
+            notes.append(
+                f"The start lies in the years that the model was fitted to (until "
+                f"{self.trained_until:%Y-%m-%d}): this is no test of it."
+            )
+        window = (start, _end(start, horizon))
         smoothed = features.smoothed
         return Issued(
             forecast=self._forecast(rates, window, edges, self.identity["name"]),
@@ -145,7 +176,7 @@ class Forecaster:
             b_value=self.backbone.b_value,
             used=used,
             left_out=left_out,
-            dispersion=self.calibration.dispersion(horizon),
+            dispersion=dispersion,
             model=self.identity,
             notes=tuple(notes),
         )
@@ -163,7 +194,9 @@ class Forecaster:
         if asked is None:
             return self.horizon_days
         low, high = self.calibration.range_days
-        if not (low <= asked <= high and asked > 0):
+        if not asked > 0:
+            raise EventsError(f"A horizon of {asked:g} days is no window: give more than 0.")
+        if not low <= asked <= high:
             raise EventsError(
                 f"{self.identity['name']} was made for {low:g} to {high:g} days, not for "
                 f"{asked:g}: give a --horizon between them, or --model generic."
@@ -224,6 +257,18 @@ class Forecaster:
 
 def _columns(events: EventArrays) -> tuple[NDArray[np.float64], ...]:
     return events.time_days, events.longitude, events.latitude, events.magnitude
+
+
+def _end(start: datetime, horizon_days: float) -> datetime:
+    try:
+        end = start + timedelta(days=horizon_days)
+    except OverflowError:
+        raise EventsError(
+            f"{horizon_days:g} days from {start:%Y-%m-%d} end after the year 9999: start earlier."
+        ) from None
+    if end <= start:
+        raise EventsError(f"A horizon of {horizon_days:g} days is shorter than a microsecond.")
+    return end
 
 
 def _days(moment: datetime) -> float:

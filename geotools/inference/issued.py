@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Issued", "count_interval"]
 
+_MANY = 1e6
+"""From this number on, quantiles are those of the continuous limits."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Issued:
@@ -46,7 +49,10 @@ class Issued:
         return self.baselines["smoothed"]
 
     def interval(self, magnitude: float) -> tuple[int, int]:
-        """The 95 % interval of the number of events of that magnitude or more in the region."""
+        """The 95 % interval of the number of events of that magnitude or more in the region.
+
+        Poisson's where `dispersion` is not known, which is too narrow after large earthquakes.
+        """
         inside = self.forecast.rates.valid
         expected = float(self.forecast.at_least(magnitude)[inside].sum())
         return count_interval(expected, self.dispersion or 0.0)
@@ -64,8 +70,13 @@ def count_interval(expected: float, dispersion: float = 0.0) -> tuple[int, int]:
         dispersion: 0 or more.
     """
     spread = np.sqrt(expected + dispersion * expected**2)
-    if expected > 1e6:  # far beyond any need of exact terms
-        return max(0, int(expected - 1.96 * spread)), int(np.ceil(expected + 1.96 * spread))
+    if expected > _MANY:
+        if dispersion == 0:
+            return int(expected - 1.96 * spread), int(np.ceil(expected + 1.96 * spread))
+        from scipy.special import gammaincinv  # what the negative binomial becomes
+
+        low, high = gammaincinv(1 / dispersion, [0.025, 0.975]) * dispersion * expected
+        return int(low), int(np.ceil(high))
     numbers = np.arange(1, int(expected + 40 * spread) + 30, dtype=np.float64)
     # Log of P(n) / P(n - 1), for n = 1, 2, …
     if dispersion > 0:

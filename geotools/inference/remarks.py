@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
 
-__all__ = ["EventArrays", "inside", "remarks", "used_events"]
+__all__ = ["EventArrays", "inside", "past_dispersion", "remarks", "used_events"]
 
 _SILENCE = 20
 """Expected events without one, before the end of a catalog is called silent (e^-20 by chance)."""
+
+_FEWEST_WINDOWS = 20
+_MOST_WINDOWS = 5_000
+"""Past windows that a dispersion needs, and how many are looked at."""
 
 _GAP_M = 0.5
 """Magnitude units between Mc and the smallest event, before the catalog is called cut."""
@@ -94,3 +98,27 @@ def remarks(
     if not (used & inside(backbone, events)).any():
         notes.append("No event lies in the region: it is the long-term background alone.")
     return notes
+
+
+def past_dispersion(
+    time_days: NDArray[np.float64], issue_days: float, horizon_days: float
+) -> float | None:
+    """Variance of the number of events in past windows beyond Poisson's, over the squared mean.
+
+    Of whole windows of that length, back from the issue time; as their expected numbers are not
+    known it is that around the long-term mean, and rather too wide. None with fewer than 20.
+
+    Args:
+        time_days: (events,) of the region, before the issue time.
+        issue_days: the issue time.
+        horizon_days: length of a window.
+    """
+    if not time_days.size:
+        return None
+    windows = int(min((issue_days - time_days.min()) / horizon_days, _MOST_WINDOWS))
+    if windows < _FEWEST_WINDOWS:
+        return None
+    back = ((issue_days - time_days) / horizon_days).astype(np.int64)
+    counts = np.bincount(back[back < windows], minlength=windows)
+    mean = float(counts.mean())
+    return None if mean == 0 else max(0.0, float(counts.var(ddof=1)) - mean) / mean**2

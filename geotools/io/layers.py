@@ -103,6 +103,10 @@ def read_layer(path: str | os.PathLike[str], layer: str | None = None) -> GeoDat
         return pyogrio.read_dataframe(path, layer=layer)
 
 
+_LONGEST_REASON = 200
+"""Characters of what GDAL or SQLite say; they may repeat a whole statement."""
+
+
 @contextmanager
 def failing_as(what: str) -> Iterator[None]:
     """Turns what pyogrio and SQLite raise into a FileError that begins with `what`."""
@@ -112,7 +116,7 @@ def failing_as(what: str) -> Iterator[None]:
     try:
         yield
     except (DataSourceError, DataLayerError, CRSError, sqlite3.Error) as error:
-        reason = str(error).strip().rstrip(".")
+        reason = str(error).strip().rstrip(".").split("\n")[0][:_LONGEST_REASON]
         raise FileError(f"{what} ({reason}): check the disk, or name another file.") from error
 
 

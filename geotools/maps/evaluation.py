@@ -30,7 +30,6 @@ from geotools.maps.evaluation_run import (
     first_issue,
     issued_windows,
     last_moment,
-    trained_until,
     variance_ratio_before,
     windows_of,
 )
@@ -103,7 +102,7 @@ def evaluate_forecast(
     first = first_issue(events, period)
     forecaster = choose_forecaster(events, model=model, start=first, min_magnitude=min_magnitude)
     notes = Notes()
-    trained = trained_until(forecaster)
+    trained = forecaster.trained_until
     if period.start is None and trained is not None and trained < last_moment(events):
         first = trained
     windows = windows_of(events, forecaster, replace(period, start=first))

@@ -32,7 +32,6 @@ __all__ = [
     "first_issue",
     "issued_windows",
     "last_moment",
-    "trained_until",
     "variance_ratio_before",
     "windows_of",
 ]
@@ -219,17 +218,6 @@ def variance_ratio_before(
     recent = (months >= first) & (months <= last)
     numbers = np.bincount(months[recent] - first, minlength=last - first + 1)
     return float(numbers.var(ddof=1) / numbers.mean()) if numbers.any() else None
-
-
-def trained_until(forecaster: Forecaster) -> datetime | None:
-    """The moment after the last event that the model was fitted to, as its file says."""
-    if forecaster.model is None:
-        return None
-    said = forecaster.model.spec.training.get("until")
-    try:
-        return utc(datetime.fromisoformat(str(said)))
-    except ValueError:
-        return None
 
 
 def last_moment(events: GeoDataFrame) -> datetime:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from geotools.errors import FileError
 from geotools.forecast import utc
 from geotools.inference.choosing import choose_forecaster
 from geotools.inference.forecast import default_edges
 from geotools.inference.issued import Issued
+from geotools.io.atomic import write_atomic
 from geotools.io.catalogs import read_catalog
 from geotools.maps.forecast_files import write_cells, write_raster
 from geotools.maps.inputs import FilePath, check_paths
@@ -79,6 +82,9 @@ def map_forecast(
     """
     begun = time.monotonic()
     targets = check_paths(catalog, [output, *([cells] if cells else [])], overwrite)
+    for target, ending in zip(targets, (".tif", ".gpkg"), strict=False):
+        if target.suffix.lower().replace(".tiff", ".tif") != ending:
+            raise FileError(f"{target} does not end in {ending}: name one that does.")
     tell = warn or (lambda sentence: None)
     step = _steps(progress, 4 if cells else 3)
     events, report = read_catalog(catalog, format=format, columns=columns)
@@ -95,10 +101,12 @@ def map_forecast(
         tell(note)
     step()
     tags = {"source": Path(catalog).name, **_tags(issued)}
-    if len(targets) > 1:
-        write_cells(issued, events, targets[1], tags=tags, overwrite=overwrite)
-        step()
-    write_raster(issued, targets[0], tags=tags, overwrite=overwrite)
+    with ExitStack() as outputs:  # both are complete before one has its name
+        if len(targets) > 1:
+            part = outputs.enter_context(write_atomic(targets[1], overwrite=overwrite))
+            write_cells(issued, events, part, tags=tags)
+            step()
+        write_raster(issued, targets[0], tags=tags, overwrite=overwrite)
     step()
     return ForecastMap(
         targets[0], targets[1] if cells else None, issued, events, time.monotonic() - begun
@@ -118,8 +126,10 @@ def _steps(progress: Progress | None, total: int) -> Callable[[], None]:
 
 
 def _after(events: GeoDataFrame) -> datetime:
-    """The first full minute after the last event."""
-    last: datetime = events["time"].iloc[-1].to_pydatetime()
+    """The first full minute after the last event that is not in the future."""
+    times = events["time"]
+    happened = times[times <= datetime.now(UTC)]
+    last: datetime = (happened if len(happened) else times).iloc[-1].to_pydatetime()
     return last.replace(second=0, microsecond=0) + timedelta(minutes=1)
 
 

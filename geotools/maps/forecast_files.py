@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geotools.grid import Window
+from geotools.grid import Grid, Window
 from geotools.inference.issued import Issued
-from geotools.io.atomic import write_atomic
 from geotools.io.geopackage import write_layer
 from geotools.io.pointstyle import events_qml
 from geotools.io.ramps import Stop, graduated_qml, log_stops, outline_qml, pseudocolor_qml
@@ -86,11 +85,10 @@ def cell_table(issued: Issued) -> GeoDataFrame:
     forecast = issued.forecast
     grid, region = forecast.rates.grid, forecast.rates.valid
     rows, cols = np.nonzero(region)
-    left, top = (
-        grid.transform.c + cols * grid.transform.a,
-        grid.transform.f + rows * grid.transform.e,
-    )
-    right, bottom = left + grid.transform.a, top + grid.transform.e
+    # One number per edge: cells that touch have the same corners, bit for bit.
+    x = np.round(grid.transform.c + grid.transform.a * np.arange(grid.width + 1), 9)
+    y = np.round(grid.transform.f + grid.transform.e * np.arange(grid.height + 1), 9)
+    left, right, top, bottom = x[cols], x[cols + 1], y[rows], y[rows + 1]
     columns: dict[str, Any] = {
         "row": rows.astype(np.int32),
         "col": cols.astype(np.int32),
@@ -107,32 +105,37 @@ def cell_table(issued: Issued) -> GeoDataFrame:
 
 
 def write_cells(
-    issued: Issued,
-    events: GeoDataFrame,
-    path: Path,
-    *,
-    tags: Mapping[str, str],
-    overwrite: bool = False,
+    issued: Issued, events: GeoDataFrame, path: Path, *, tags: Mapping[str, str]
 ) -> None:
-    """Writes a GeoPackage: the cells, the events that the forecast rests on, and a summary.
-
-    The three layers appear together.
+    """Writes a new GeoPackage: the cells, the events that the forecast rests on, and a summary.
 
     Raises:
         FileError: the file cannot be written.
     """
     style = graduated_qml(f"expected_{_suffix(issued.forecast.magnitudes[0])}", _stops(issued))
-    with write_atomic(path, overwrite=overwrite) as part:
-        write_layer(part, cell_table(issued), layer="cells", style=style, metadata=tags)
-        write_layer(
-            part,
-            events[issued.used],
-            layer="events",
-            style=events_qml(),
-            geometry_type="Point",
-            overwrite=True,
-        )
-        write_layer(part, _summary(issued), layer="summary", style=outline_qml(), overwrite=True)
+    write_layer(path, cell_table(issued), layer="cells", style=style, metadata=tags)
+    write_layer(
+        path,
+        _on_the_side_of(issued.forecast.rates.grid, events[issued.used]),
+        layer="events",
+        style=events_qml(),
+        geometry_type="Point",
+        overwrite=True,
+    )
+    write_layer(path, _summary(issued), layer="summary", style=outline_qml(), overwrite=True)
+
+
+def _on_the_side_of(grid: Grid, events: GeoDataFrame) -> GeoDataFrame:
+    """The events, drawn on the grid's side of 180 degrees where it goes on beyond it."""
+    import shapely
+
+    west, _, east, _ = grid.bounds
+    if west >= -180 and east <= 180:
+        return events
+    longitude, latitude = events["longitude"].to_numpy(), events["latitude"].to_numpy()
+    middle = (west + east) / 2
+    near = middle + (longitude - middle + 180) % 360 - 180
+    return events.set_geometry(shapely.points(near, latitude), crs=events.crs)
 
 
 def _summary(issued: Issued) -> GeoDataFrame:

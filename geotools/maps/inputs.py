@@ -75,9 +75,11 @@ def check_paths(source: FilePath, outputs: Sequence[FilePath], overwrite: bool) 
     """The outputs, which may be written and are neither the input nor one another."""
     targets = [check_output(output, overwrite=overwrite) for output in outputs]
     origin = Path(os.fspath(source))
-    for target in targets:
+    for number, target in enumerate(targets):
         if target.exists() and origin.exists() and target.samefile(origin):
             raise FileError(f"{target} is the input itself: name another output.")
+        if target.absolute() in [other.absolute() for other in targets[:number]]:
+            raise FileError(f"{target} is named for two outputs: name another for one.")
     return targets
 
 

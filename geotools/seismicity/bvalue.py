@@ -144,10 +144,12 @@ def b_positive(
         )
     known = ~np.isnan(values)
     values, times = known_magnitudes(values), times[known]
-    values = values[np.lexsort((values, times))]
+    order = np.lexsort((values, times))
+    values, times = values[order], times[order]
     if delta_m:
         values = np.asarray(bin_numbers(values, delta_m) * delta_m)
-    rises = np.diff(values)
+    # Of events at one time, nobody knows which came first.
+    rises = np.diff(values)[np.diff(times) > 0]
     smallest = delta_m if smallest is None else smallest
     rises = rises[rises > 1e-9]
     if not rises.size:

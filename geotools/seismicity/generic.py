@@ -1,20 +1,22 @@
 """generic_backbone: what a catalog itself says of its region, where no model knows better.
 
-Smoothed seismicity of the catalog and published ETAS parameters; nothing is fitted but b.
+Smoothed seismicity of the catalog and published aftershock statistics; nothing is fitted but b.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from geotools.errors import EventsError
 from geotools.seismicity.backbone import Backbone, lonlat_grid
-from geotools.seismicity.bvalue import b_value
-from geotools.seismicity.completeness import maximum_curvature
-from geotools.seismicity.etas import GENERIC_ETAS
+from geotools.seismicity.bvalue import BValue, b_value
+from geotools.seismicity.completeness import Completeness, maximum_curvature
+from geotools.seismicity.etas_parameters import GENERIC_ETAS, EtasParameters, decay_share
+from geotools.seismicity.reasenberg_jones import REGIMES
 from geotools.seismicity.smoothing import smoothed_rates
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from geotools.grid import Grid
 
-__all__ = ["generic_backbone"]
+__all__ = ["generic_backbone", "generic_etas"]
 
 _ENOUGH = 50
 """Events that an estimate of Mc or b needs (as for maps of b, Woessner & Wiemer 2005)."""
@@ -30,6 +32,22 @@ _ENOUGH = 50
 _CELLS_DEG = (0.05, 0.1, 0.2, 0.25, 0.5, 1.0, 2.0)
 _MOST_CELLS = 20_000
 """The smallest cell that makes no more of them is taken."""
+
+_FEWEST = 5
+"""Events that a rate needs."""
+
+_SILENCE = 20
+"""Expected events without one, before the catalog is taken to have ended (e^-20 by chance)."""
+
+_PLAUSIBLE_B = (0.7, 1.6)
+"""What catalogs of tectonic earthquakes give where they are complete."""
+
+_REGIME, _MAINSHOCK, _WEEK = "ANSR-SHALCON", 7.0, 7.0
+_MOST_TRIGGERED = 0.9
+"""Share of the events that others may have triggered."""
+
+_GLOBE_DEG = 330.0
+"""From this width on the grid is the whole globe, from -180 to 180 degrees."""
 
 _PADDING_CELLS = 3
 """Cells around the outermost events."""
@@ -52,19 +70,19 @@ def generic_backbone(
     """A backbone from the events before the issue time, and what has to be said of it.
 
     The region is the rectangle of the events with three cells around. The long-term baseline is
-    their smoothed density at their mean rate; the background is the part of it that the branching
-    ratio of the generic ETAS parameters leaves.
+    their smoothed density at their mean rate; the background is the part of it that the generic
+    aftershocks of the catalog's own events leave.
 
     Args:
         time_days: (events,) days since 1970-01-01 UTC.
         longitude, latitude: (events,) degrees.
         magnitude: (events,) NaN ones are left out.
         issue_days: events at or after it are left out.
-        mc: completeness; by maximum curvature + 0.2 when None, from 50 events on.
+        mc: completeness that is asked for; that of the catalog when None or where it is lower.
         cell_deg: size of the cells; by the size of the region when None.
 
     Raises:
-        EventsError: no event is left.
+        EventsError: events too few or too short in time for a rate, or `mc` far below completeness.
     """
     past = (time_days < issue_days) & np.isfinite(magnitude)
     if not past.any():
@@ -72,57 +90,151 @@ def generic_backbone(
             "No event with a magnitude lies before the start of the forecast: give an earlier "
             "catalog, or a later --start."
         )
-    notes = []
-    if mc is None:
-        mc, note = _completeness(magnitude[past])
-        notes.append(note)
-    used = past & (magnitude >= mc - 1e-6)
-    if not used.any():
+    complete, b, notes = _slope_and_completeness(magnitude[past], mc)
+    used = past & (magnitude >= complete - 1e-6)
+    if np.count_nonzero(used) < _FEWEST:
         raise EventsError(
-            f"No event before the start has magnitude {mc:g} or more (the largest is "
-            f"{magnitude[past].max():g}): lower --min-magnitude."
+            f"Only {np.count_nonzero(used)} events before the start have magnitude {complete:g} or "
+            f"more, and a long-term rate needs {_FEWEST}: give a longer catalog."
         )
-    b, note = _slope(magnitude[used], mc)
+    rate, note = _rate(time_days[used], issue_days)
     notes.append(note)
-    span = max(issue_days - float(time_days[used].min()), 1.0)
-    rate = int(used.sum()) / span  # events per day
-    notes.append(f"The baseline rests on {int(used.sum()):,} events in {span:,.0f} days.")
     grid = _rectangle(longitude[used], latitude[used], cell_deg)
     region = np.ones(grid.shape, dtype=bool)
-    shares = smoothed_rates(longitude[used], latitude[used], grid, region)
-    smoothed = (shares * rate).reshape(grid.shape)
-    etas = GENERIC_ETAS.at(mc)
+    shares = smoothed_rates(longitude[used], latitude[used], grid, region).reshape(grid.shape)
+    etas = generic_etas(complete, b)
+    ages = issue_days - time_days[used]
+    triggered = etas.productivity(magnitude[used]) * decay_share(etas, np.zeros(ages.size), ages)
+    share = float(triggered.sum()) / ages.size
+    if share > _MOST_TRIGGERED:
+        etas = replace(etas, k0=etas.k0 * _MOST_TRIGGERED / share)
+        notes.append(
+            f"There are fewer aftershocks than is usual: {_MOST_TRIGGERED / share:.2g} times the "
+            "generic number is taken."
+        )
     backbone = Backbone(
         name="generic",
         grid=grid,
         region=region,
-        mc=mc,
+        mc=complete,
         b_value=b,
         etas=etas,
-        background=smoothed * (1 - etas.branching_ratio()),
-        smoothed=smoothed,
+        background=shares * rate * (1 - min(share, _MOST_TRIGGERED)),
+        smoothed=shares * rate,
         scales_km=_SCALES_KM,
         bands_days=_BANDS_DAYS,
     )
     return backbone, tuple(notes)
 
 
-def _completeness(magnitude: NDArray[np.float64]) -> tuple[float, str]:
+def generic_etas(mc: float, b: float) -> EtasParameters:
+    """ETAS for a region without a fit: kernels of California, aftershocks as they are worldwide.
+
+    Productivity grows as 10^(b m) (Felzer et al. 2004; fits of isotropic kernels find less because
+    of the length of large ruptures, Hainzl et al. 2008), so that the expected number of large
+    aftershocks does not depend on `mc`. Its size is that at which an event has, with aftershocks
+    of aftershocks, as many within a week as Page et al. (2016) found in active shallow continental
+    crust.
+
+    Args:
+        mc: completeness.
+        b: slope of the Gutenberg-Richter law.
+    """
+    start = GENERIC_ETAS.at(mc)
+    growth = b * math.log(10) + start.rho * start.gamma
+    etas = replace(start, a=growth, b_value=b)
+    wanted = REGIMES[_REGIME].expected(_MAINSHOCK, _MAINSHOCK, 0.0, _WEEK)
+    # Direct offspring K D within the week, and the generations after them as if they all had the
+    # whole week: K D / (1 - K c D) = wanted, c the branching ratio for K = 1. Late ones have less,
+    # so that K is a few per cent low, far less than regions differ.
+    share = decay_share(etas, np.zeros(1), np.full(1, _WEEK))[0]
+    offspring = etas.productivity(np.array([mc]))[0]
+    per_offspring = etas.branching_ratio() / offspring
+    factor = wanted / (share * (1 + wanted * per_offspring))
+    return replace(etas, k0=etas.k0 * factor / offspring)
+
+
+def _slope_and_completeness(
+    magnitude: NDArray[np.float64], asked: float | None
+) -> tuple[float, float, list[str]]:
+    """Mc, b and what has to be said of them."""
+    lowest = float(magnitude.min())
     if magnitude.size < _ENOUGH:
-        lowest = float(magnitude.min())
-        return lowest, (
-            f"With {magnitude.size} events completeness cannot be estimated: the smallest "
-            f"magnitude, {lowest:g}, is taken for it."
+        mc = lowest if asked is None else asked
+        return mc, 1.0, [
+            f"With {magnitude.size} events neither completeness nor b can be estimated: "
+            f"M {mc:g} and b = 1 are taken."
+        ]  # fmt: skip
+    found = _complete(magnitude, lowest)
+    if asked is not None and asked < found.mc - 0.05:
+        slope = b_value(magnitude, mc=asked)
+        if not _is_plausible(slope):
+            raise EventsError(
+                f"Below M {found.mc:.1f} the catalog misses events (from M {asked:g} on b would be "
+                f"{slope.b:.2f}): give a --min-magnitude of {found.mc:.1f} or more."
+            )
+        note = f"Below M {found.mc:.1f} the catalog may miss events: M {asked:g} was asked for."
+        return asked, slope.b, [note, _said(slope)]
+    if not _is_plausible(found.b):
+        note = (
+            f"Completeness M {found.mc:.1f}; b = 1 is taken, for {found.b.b:.2f} from "
+            f"{found.b.n} events is not plausible."
         )
-    mc = round(maximum_curvature(magnitude).mc, 1)
-    return mc, f"Completeness by maximum curvature + 0.2: M {mc:g}."
+        return found.mc, 1.0, [note]
+    return (
+        found.mc,
+        found.b.b,
+        [f"Completeness M {found.mc:.1f} by {found.method}.", _said(found.b)],
+    )
 
 
-def _slope(magnitude: NDArray[np.float64], mc: float) -> tuple[float, str]:
-    found = b_value(magnitude, mc=mc)
-    if found.n < _ENOUGH or not math.isfinite(found.b) or not 0.5 < found.b < 2:
-        return 1.0, f"b = 1 is taken: {found.n} events are too few to estimate it."
-    return found.b, f"b = {found.b:.2f} ± {found.error:.2f} from {found.n:,} events."
+def _complete(magnitude: NDArray[np.float64], lowest: float) -> Completeness:
+    """Completeness: where the list was cut, by maximum curvature, or where b becomes plausible.
+
+    A list of mixed completeness, such as one of the whole Earth down to small magnitudes, has its
+    maximum far too low, which shows in b.
+    """
+    curved = maximum_curvature(magnitude, correction=0.0)
+    cut = curved.mc <= round(lowest, 1) + 0.05
+    found = curved if cut else maximum_curvature(magnitude)
+    mc = found.mc
+    while not _is_plausible(found.b) and np.count_nonzero(magnitude >= mc) >= _ENOUGH:
+        mc = round(mc + 0.1, 1)
+        raised = b_value(magnitude, mc=mc)
+        if _is_plausible(raised):
+            found = Completeness(mc, "a plausible b", raised.n, raised)
+    method = "the cut of the catalog" if cut and found is curved else found.method
+    return replace(found, mc=round(found.mc, 1), method=method)
+
+
+def _is_plausible(slope: BValue) -> bool:
+    return slope.n >= _ENOUGH and _PLAUSIBLE_B[0] <= slope.b <= _PLAUSIBLE_B[1]
+
+
+def _said(slope: BValue) -> str:
+    return f"b = {slope.b:.2f} ± {slope.error:.2f} from {slope.n:,} events."
+
+
+def _rate(time_days: NDArray[np.float64], issue_days: float) -> tuple[float, str]:
+    """Events per day, and what it rests on.
+
+    The days without events after the last one count, unless they are so many that the catalog
+    must have ended.
+
+    Raises:
+        EventsError: all events are within a day.
+    """
+    first, last, count = float(time_days.min()), float(time_days.max()), time_days.size
+    span = last - first
+    if span < 1:
+        raise EventsError(
+            f"The {count} events are within a day, which tells no long-term rate: give a longer "
+            "catalog."
+        )
+    rate = (count - 1) / span
+    if (issue_days - last) * rate < _SILENCE:
+        rate = (count - 1) / (issue_days - first)
+    return rate, f"The baseline rests on {count:,} events in {span:,.0f} days."
 
 
 def _rectangle(
@@ -135,7 +247,7 @@ def _rectangle(
         first, last = _edges(west, east, cell)
         bottom, top = _edges(south, north, cell)
         bottom, top = max(bottom, math.ceil(-90 / cell)), min(top, math.floor(90 / cell))
-        if last - first > 360 / cell:
+        if east - west > _GLOBE_DEG or last - first > 360 / cell:
             first, last = math.ceil(-180 / cell), math.floor(180 / cell)
         if (last - first) * (top - bottom) <= _MOST_CELLS:
             break

@@ -222,7 +222,7 @@ def test_cancelling_leaves_nothing(tmp_path, signal_name):
     process.send_signal(getattr(signal, signal_name))
     _, err = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert err.splitlines()[-1] == "Error: Cancelled: nothing was written."
+    assert err.splitlines()[-1] == "Error: Cancelled: no output is half written."
     assert os.listdir(tmp_path) == ["dem.tif"]
 
 

@@ -9,7 +9,7 @@ from geotools.errors import EventsError
 from geotools.events import event_table
 from geotools.inference.choosing import choose_forecaster, generic_forecaster
 from geotools.inference.forecast import default_edges
-from geotools.inference.remarks import EventArrays, inside
+from geotools.inference.remarks import EventArrays, inside, past_dispersion
 
 BEGIN = np.datetime64("2010-01-01", "us")
 START = datetime(2014, 1, 1, tzinfo=UTC)
@@ -39,12 +39,12 @@ def test_bins_are_whole_magnitudes_above_the_lowest(lowest, edges):
 
 
 def test_the_generic_baseline_has_the_rate_of_the_catalog(forecaster):
-    """Events per day before the start, times the horizon."""
+    """Events after the first per day before the start, times the horizon."""
     issued = forecaster.issue(catalog(), START, horizon_days=10)
     events = catalog()
     before = events[(events["time"] < START) & (events["magnitude"] >= 3.0)]
     span = (START - before["time"].iloc[0]).total_seconds() / 86400
-    assert issued.smoothed.total == pytest.approx(10 * len(before) / span, rel=1e-6)
+    assert issued.smoothed.total == pytest.approx(10 * (len(before) - 1) / span, rel=1e-6)
     assert issued.baselines["uniform"].total == pytest.approx(issued.smoothed.total)
     assert issued.used.sum() == len(before)
 
@@ -102,8 +102,8 @@ def test_magnitudes_follow_gutenberg_and_richter(forecaster):
     ("changed", "message"),
     [
         ({"magnitudes": (2.0, 3.0)}, "from M 3 on"),
-        ({"horizon_days": -1.0}, "not for -1"),
-        ({"horizon_days": float("nan")}, "not for nan"),
+        ({"horizon_days": -1.0}, "more than 0"),
+        ({"horizon_days": float("nan")}, "more than 0"),
     ],
 )
 def test_what_it_cannot_do_is_said(forecaster, changed, message):
@@ -129,15 +129,82 @@ def test_a_silent_end_of_the_catalog_is_said(forecaster):
 def test_no_event_before_the_start_is_an_error():
     with pytest.raises(EventsError, match="before the start"):
         generic_forecaster(catalog(), start=datetime(2000, 1, 1, tzinfo=UTC))
-    with pytest.raises(EventsError, match="lower --min-magnitude"):
-        generic_forecaster(catalog(), start=START, min_magnitude=9.5)
 
 
-def test_one_event_is_enough_for_a_generic_forecast():
-    events = catalog(1, last="2010-02-01")
+def test_few_events_are_enough_for_a_generic_forecast_and_fewer_are_not():
+    events = catalog(8, last="2011-02-01")
     issued = generic_forecaster(events, start=START).issue(events, START)
     assert issued.forecast.total > 0
-    assert any("completeness cannot be estimated" in note for note in issued.notes)
+    assert any("neither completeness nor b" in note for note in issued.notes)
+    with pytest.raises(EventsError, match="needs 5"):
+        generic_forecaster(catalog(3), start=START)
+    sudden = events.assign(time=events["time"].iloc[0])
+    with pytest.raises(EventsError, match="within a day"):
+        generic_forecaster(sudden, start=START)
+
+
+def test_a_catalog_that_has_ended_keeps_its_rate():
+    """Years of silence after the last event are no years without earthquakes."""
+    events = catalog()
+    rates = [
+        generic_forecaster(events, start=START + timedelta(days=days)).backbone.smoothed.sum()
+        for days in (100, 4000)
+    ]
+    assert rates[1] == pytest.approx(rates[0], rel=0.1)
+
+
+def test_large_aftershocks_do_not_depend_on_the_completeness():
+    """The same catalog, cut at M 1, 2 or 3, expects as many of M 4 or more after an M 7."""
+    random = np.random.default_rng(3)
+    count = 20_000
+    time = BEGIN + np.sort(random.integers(0, 1400, count)).astype("timedelta64[D]")
+    places = random.normal((10, 45), 0.3, (count, 2))
+    magnitude = np.round(0.95 + random.exponential(1 / np.log(10), count), 1)
+    time[-1], places[-1], magnitude[-1] = np.datetime64("2013-12-31T12:00", "us"), (10, 45), 7.0
+    whole = event_table(time, places[:, 0], places[:, 1], magnitude=magnitude)
+    expected = []
+    for lowest in (1.0, 2.0, 3.0):
+        cut = whole[whole["magnitude"] >= lowest - 0.01]
+        made = generic_forecaster(cut, start=START)
+        assert made.backbone.mc == pytest.approx(lowest)
+        issued = made.issue(cut, START, magnitudes=(lowest, 4.0))
+        expected.append(float(issued.forecast.at_least(4.0).sum()))
+    assert min(expected) > 3
+    assert max(expected) < 1.3 * min(expected)
+
+
+def test_magnitudes_far_below_completeness_are_refused():
+    """Where b would not be plausible, nothing is extrapolated."""
+    random = np.random.default_rng(1)
+    events = catalog(3000)
+    small = event_table(
+        events["time"].to_numpy("datetime64[us]"),
+        events["longitude"], events["latitude"], magnitude=random.uniform(0, 3, 3000).round(1),
+    )  # fmt: skip
+    import pandas as pd
+
+    mixed = pd.concat([events, small])
+    with pytest.raises(EventsError, match="misses events"):
+        generic_forecaster(mixed, start=START, min_magnitude=0.0)
+    made = generic_forecaster(mixed, start=START)
+    assert made.backbone.mc >= 3.0
+    assert made.backbone.b_value == pytest.approx(1, abs=0.15)
+
+
+def test_counts_of_past_windows_give_the_dispersion():
+    """None for few windows; about 0 for a Poisson process; variance beyond it for clusters."""
+    random = np.random.default_rng(0)
+    even = random.uniform(0, 1000, 3000)
+    assert past_dispersion(even, 100.0, 10.0) is None
+    assert past_dispersion(even, 1000.0, 10.0) == pytest.approx(0, abs=0.02)
+    clusters = np.repeat(random.uniform(0, 1000, 300), 10)
+    assert past_dispersion(clusters, 1000.0, 10.0) == pytest.approx(0.3, abs=0.1)
+
+
+@pytest.mark.parametrize("horizon", [1e9, 3659.0])
+def test_the_year_9999_is_the_end(forecaster, horizon):
+    with pytest.raises(EventsError, match=r"days|9999"):
+        forecaster.issue(catalog(), datetime(9999, 1, 1, tzinfo=UTC), horizon_days=horizon)
 
 
 def test_a_region_across_180_degrees_is_not_the_whole_earth():
@@ -158,7 +225,8 @@ def test_a_region_across_180_degrees_is_not_the_whole_earth():
 
 
 def test_without_a_model_that_fits_the_catalog_is_its_own():
-    """Magnitudes below those of every shipped model are forecast by a generic one."""
-    chosen = choose_forecaster(catalog(), start=START, min_magnitude=2.0)
+    """Magnitudes below those of every shipped model, far from California, are its own business."""
+    events = catalog()
+    chosen = choose_forecaster(events, start=START, min_magnitude=3.0)
     assert chosen.identity["name"] == "generic"
     assert "nobody has evaluated" in chosen.notes[0]
