@@ -50,10 +50,10 @@ if TYPE_CHECKING:
         map_landforms,
         map_terrain,
     )
-    from geotools.maps.event_choice import SeismicitySettings
-    from geotools.maps.event_grids import MapPlace
     from geotools.maps.evaluation import evaluate_forecast
     from geotools.maps.evaluation_run import EvaluationPeriod
+    from geotools.maps.event_choice import SeismicitySettings
+    from geotools.maps.event_grids import MapPlace
     from geotools.maps.forecast import map_forecast
     from geotools.maps.seismicity import map_seismicity
     from geotools.pictures import forecast_picture, landform_picture
