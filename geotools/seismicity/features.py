@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geotools.errors import EventsError
+from geotools.seismicity.discs import cell_numbers, cells_of, disc
 
 if TYPE_CHECKING:
     from geotools.seismicity.backbone import Backbone
@@ -24,8 +25,6 @@ __all__ = [
     "FEATURES",
     "CellFeatures",
     "cell_features",
-    "cells_of",
-    "disc",
     "each_features",
     "usable_events",
 ]
@@ -112,7 +111,7 @@ def cell_features(
     _check_window(issue_days, horizon_days)
     events = usable_events(backbone, time_days, longitude, latitude, magnitude)
     time, lon, lat, mag = (values[events[0] < issue_days] for values in events)
-    index, edges = _index(backbone), _edges(backbone)
+    index, edges = cell_numbers(backbone), _edges(backbone)
     productivity = _productivity(backbone, mag)
     sums = np.zeros((len(_SCALES), backbone.cells, 2, BANDS), dtype=np.int64)
     expected = np.zeros((2, backbone.cells))
@@ -173,7 +172,7 @@ def each_features(
         raise EventsError("The issue times of the features do not rise: sort them.")
     time, lon, lat, mag = usable_events(backbone, time_days, longitude, latitude, magnitude)
     field = field or _field(backbone, time, lon, lat, mag)
-    index, edges = _index(backbone), _edges(backbone)
+    index, edges = cell_numbers(backbone), _edges(backbone)
     weights = _weights(backbone, index, field.shares, lon, lat)
     inside = cells_of(backbone, lon, lat) >= 0
     productivity = _productivity(backbone, mag)
@@ -238,13 +237,6 @@ def _edges(backbone: Backbone) -> NDArray[np.float64]:
     return np.array([0.0, *backbone.bands_days])
 
 
-def _index(backbone: Backbone) -> NDArray[np.int64]:
-    """(rows, cols) number of each cell of the region in row-major order; -1 outside."""
-    index = np.full(backbone.grid.shape, -1, dtype=np.int64)
-    index[backbone.region] = np.arange(backbone.cells)
-    return index
-
-
 def _productivity(backbone: Backbone, magnitude: NDArray[np.float64]) -> NDArray[np.float64]:
     """(events,) exp(alpha (m - mref)), cut off where ETAS cuts magnitudes off."""
     from geotools.seismicity._feature_loops import UNIT
@@ -292,55 +284,6 @@ def _weights(
     """For each spatial scale, cells and weights of each event as CSR (first, cells, weights)."""
     kernel = shares.indptr.astype(np.int64), shares.indices.astype(np.int32), shares.data
     return [kernel, *(disc(backbone, index, longitude, latitude, r) for r in backbone.scales_km)]
-
-
-def disc(
-    backbone: Backbone,
-    index: NDArray[np.int64],
-    longitude: NDArray[np.float64],
-    latitude: NDArray[np.float64],
-    radius_km: float,
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
-    """The cells within 2.5 radii of each event, with exp(-r^2 / (2 radius^2)), as CSR.
-
-    Args:
-        index: (rows, cols) numbers of the cells, -1 outside.
-        backbone, longitude, latitude: as for `cell_features`.
-        radius_km: of the disc.
-    """
-    from geotools.seismicity import _feature_loops as loops
-
-    grid = backbone.grid
-    west, north = grid.transform.c, grid.transform.f
-    centre_lon = west + grid.transform.a * (np.arange(grid.width) + 0.5)
-    centre_lat = north + grid.transform.e * (np.arange(grid.height) + 0.5)
-    # Grids may be in longitudes of 0 to 360, events are in -180 to 180.
-    middle = west + 0.5 * grid.width * grid.transform.a
-    near = middle + (longitude - middle + 180.0) % 360.0 - 180.0
-    wraps = grid.width * grid.transform.a > 360.0 - 1e-6
-    first = np.zeros(len(near) + 1, dtype=np.int64)
-    cells, weights = np.zeros(0, dtype=np.int32), np.zeros(0)
-    places = near, latitude, radius_km, centre_lon, centre_lat, wraps, index, first
-    count = loops.disc(*places, cells, weights)
-    cells, weights = np.zeros(count, dtype=np.int32), np.zeros(count)
-    loops.disc(*places, cells, weights)
-    return first, cells, weights
-
-
-def cells_of(
-    backbone: Backbone, longitude: NDArray[np.float64], latitude: NDArray[np.float64]
-) -> NDArray[np.int64]:
-    """(events,) number of the cell of the region that each place is in; -1 outside."""
-    grid, index = backbone.grid, _index(backbone)
-    turns = (longitude - grid.transform.c) % 360.0
-    # A hair, for edges that are not exact in binary.
-    col = np.floor(turns / grid.transform.a + 1e-9).astype(np.int64)
-    row = np.floor((latitude - grid.transform.f) / grid.transform.e + 1e-9).astype(np.int64)
-    row = np.where(latitude <= -90.0 + 1e-9, np.minimum(row, grid.height - 1), row)
-    on = (col < grid.width) & (row >= 0) & (row < grid.height)
-    out = np.full(len(longitude), -1, dtype=np.int64)
-    out[on] = index[row[on], col[on]]
-    return out
 
 
 def _regional(

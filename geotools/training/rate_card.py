@@ -73,6 +73,8 @@ its two best months.
 
 {aims}
 
+{aim_note}
+
 {tables}
 
 {learners}
@@ -138,6 +140,7 @@ def write_card(
         steps=" and ".join(f"{step:g}" for step in plan.steps_days),
         mc_note=plan.mc_note,
         aims=_aims(plan, result),
+        aim_note=plan.aim_note,
         tables=gain_table(plan, result),
         learners=_learners(result),
         bytes=facts["bytes"],
@@ -234,20 +237,23 @@ def _limits(plan: Plan, result: TestResult) -> str:
                 continue
             low, high = gain.month_interval
             if high < 0:
-                lines.append(f"- {horizon:g} days: worse than {over}, {_with_interval(gain)}.")
+                lines.append(
+                    f"- {horizon:g}-day windows: worse than {over}, {_with_interval(gain)}."
+                )
             elif low <= 0:
                 lines.append(
-                    f"- {horizon:g} days: the interval of the gain over {over} holds 0, "
+                    f"- {horizon:g}-day windows: the interval of the gain over {over} holds 0, "
                     f"{_with_interval(gain)}."
                 )
             if gain.months.without_best(2) <= 0 < gain.per_event:
                 lines.append(
-                    f"- {horizon:g} days: without its two best months there is no gain over {over}."
+                    f"- {horizon:g}-day windows: without its two best months there is no gain over "
+                    f"{over}."
                 )
         expected = result.expected[horizon, MODEL]
         observed = result.observed[horizon]
         lines.append(
-            f"- {horizon:g} days: {expected:,.0f} events were expected in the test years, "
+            f"- {horizon:g}-day windows: {expected:,.0f} events were expected in the test years, "
             f"{observed:,} happened ({100 * (expected / observed - 1):+.0f} %)."
         )
     lines += [

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geotools.seismicity.backbone import Backbone
+from geotools.seismicity.discs import cells_of
 from geotools.seismicity.etas import TriggeringField
-from geotools.seismicity.features import CellFeatures, cells_of, each_features, usable_events
+from geotools.seismicity.features import CellFeatures, each_features, usable_events
 
 __all__ = ["CellWindows", "Events", "counts_of", "drawn_windows", "stacked"]
 

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geotools.seismicity.backbone import Backbone
-from geotools.seismicity.cells import cell_place
-from geotools.seismicity.features import disc
+from geotools.seismicity.discs import cell_numbers, disc
 from geotools.training.rate_data import Events
 
 __all__ = ["SEQUENCE", "SEQUENCE_LENGTH", "sequences"]
@@ -37,8 +36,8 @@ def sequences(
     """
     time, longitude, latitude, magnitude = events
     radius = backbone.scales_km[0]
-    *_, index = cell_place(backbone.grid, backbone.region)
-    first, reached, weights = disc(backbone, index.astype(np.int64), longitude, latitude, radius)
+    index = cell_numbers(backbone)
+    first, reached, weights = disc(backbone, index, longitude, latitude, radius)
     event = np.repeat(np.arange(len(time)), np.diff(first))
     order = np.lexsort((event, reached))  # by cell, then by time
     event, reached, weights = event[order], reached[order].astype(np.int64), weights[order]

@@ -89,6 +89,8 @@ class Plan:
     """Why this magnitude, for the card."""
     aim: float | None = None
     """Nats per event over calibrated ETAS without secondaries that were aimed at."""
+    aim_note: str = "Secondaries: aftershocks of aftershocks that fall into the window."
+    """What has to be said of the aim, for the card."""
 
 
 PLANS: dict[str, Plan] = {
@@ -113,6 +115,10 @@ PLANS: dict[str, Plan] = {
         "in 1983 to 1998, so 3.4, which maximum curvature + 0.2 gives, is not needed. In the hours "
         "after large earthquakes small ones are missing all the same.",
         aim=0.166,
+        aim_note="Secondaries: aftershocks of aftershocks that fall into the window. The aim of "
+        "+0.166 comes from an\nearlier trial on these years, over an ETAS that gained 2.81 over "
+        "smoothed seismicity and 4.01 over a\nuniform rate, 4.18 with its correction. A better "
+        "ETAS leaves less to correct: what counts is the sum,\nthe row of the residual network over uniform.",
     ),
     "global": Plan(
         name="seismicity-global",
