@@ -118,7 +118,8 @@ PLANS: dict[str, Plan] = {
         aim_note="Secondaries: aftershocks of aftershocks that fall into the window. The aim of "
         "+0.166 comes from an\nearlier trial on these years, over an ETAS that gained 2.81 over "
         "smoothed seismicity and 4.01 over a\nuniform rate, 4.18 with its correction. A better "
-        "ETAS leaves less to correct: what counts is the sum,\nthe row of the residual network over uniform.",
+        "ETAS leaves less to correct: what counts is the sum,\nthe row of the residual network "
+        "over uniform.",
     ),
     "global": Plan(
         name="seismicity-global",

@@ -145,6 +145,8 @@ def test_a_new_net_is_calibrated_etas(windows):
 
 
 def test_a_fit_lowers_the_loss_and_repeats(windows):
+    torch.set_num_threads(1)  # what is shared out may be added up in another order
+    windows = windows.at(np.arange(0, len(windows), 3))
     batch = batch_of(windows)
     losses = []
     for _ in range(2):
@@ -152,7 +154,7 @@ def test_a_fit_lowers_the_loss_and_repeats(windows):
         net = RateNet([calibrated(windows, days) for days in (1.0, 30.0)], hidden=(8,))
         net.set_scaling(batch.features, batch.horizon)
         before = mean_loss(net, batch)
-        assert fit(net, batch, batch, FitConfig(epochs=3, rows=1024)) > 0
+        assert fit(net, batch, batch, FitConfig(epochs=3, rows=512)) > 0
         losses.append(mean_loss(net, batch))
         assert losses[-1] < before
     assert losses[0] == losses[1]
@@ -247,7 +249,7 @@ def test_nothing_is_learnt_where_there_is_nothing_to_learn():
     spans = ((250.0, 750.0), (750.0, 1000.0), (1000.0, 1490.0))
     fitted, followed, tested = (
         drawn_windows(
-            backbone, events, issues_days=np.arange(*span), horizon_days=1.0, draws=6000, seed=7
+            backbone, events, issues_days=np.arange(*span), horizon_days=1.0, draws=4000, seed=7
         )
         for span in spans
     )
