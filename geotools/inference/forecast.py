@@ -28,6 +28,7 @@ from geotools.inference.remarks import (
 )
 from geotools.raster import Raster
 from geotools.seismicity.backbone import Backbone
+from geotools.seismicity.etas_parameters import decay_share
 from geotools.seismicity.features import CellFeatures, cell_features, each_features
 
 if TYPE_CHECKING:
@@ -216,10 +217,11 @@ class Forecaster:
             return etas, ""
         history = issue - float(time.min()) if time.size else 0.0
         if history < self.backbone.history_days:
-            return etas, (
+            return etas + self._unseen(features, history), (
                 f"The catalog begins {history:,.0f} days before the start and the net looks "
                 f"{self.backbone.history_days:,.0f} days back: this is ETAS with the model's "
-                "background, without the net."
+                "background, without the net; what earlier events trigger is taken at its "
+                "long-term mean."
             )
         names = [item.name for item in self.model.spec.inputs]
         inputs: dict[str, Any] = {}
@@ -230,6 +232,15 @@ class Forecaster:
             for first in range(0, features.values.shape[0], _BATCH)
         ]
         return np.concatenate(rates).astype(np.float64), ""
+
+    def _unseen(self, features: CellFeatures, history_days: float) -> NDArray[np.float64]:
+        """(cells,) what events before the catalog trigger in the window, on the long-term mean.
+
+        Of all triggered events, the share whose parent is older than the catalog.
+        """
+        seen = decay_share(self.backbone.etas, np.zeros(1), np.full(1, history_days))[0]
+        triggered: NDArray[np.float64] = np.maximum(features.smoothed - features.background, 0)
+        return np.asarray((1 - seen) * triggered)
 
     def _uniform(self, smoothed: NDArray[np.float64]) -> NDArray[np.float64]:
         """(cells,) the same number of events, spread evenly by area."""

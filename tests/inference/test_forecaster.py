@@ -7,8 +7,9 @@ import pytest
 
 from geotools.errors import EventsError
 from geotools.events import event_table
-from geotools.inference.choosing import choose_forecaster, generic_forecaster
+from geotools.inference.choosing import choose_forecaster, forecaster_of, generic_forecaster
 from geotools.inference.forecast import default_edges
+from geotools.inference.model import shipped_model
 from geotools.inference.remarks import EventArrays, inside, past_dispersion
 
 BEGIN = np.datetime64("2010-01-01", "us")
@@ -230,3 +231,32 @@ def test_without_a_model_that_fits_the_catalog_is_its_own():
     chosen = choose_forecaster(events, start=START, min_magnitude=3.0)
     assert chosen.identity["name"] == "generic"
     assert "nobody has evaluated" in chosen.notes[0]
+
+
+def test_a_short_catalog_is_taken_on_with_the_long_term_mean():
+    """A catalog that begins just now knows nothing: about the long-term baseline is expected."""
+    model = forecaster_of(shipped_model("seismicity-global-v1"))
+    quiet = event_table(
+        np.array([np.datetime64("2020-01-01", "us")]), [0.0], [0.0], magnitude=[5.0]
+    )
+    issued = model.issue(quiet, datetime(2020, 1, 1, 0, 1, tzinfo=UTC))
+    assert issued.forecast.total == pytest.approx(issued.smoothed.total, rel=0.15)
+    assert any("without the net" in note for note in issued.notes)
+
+
+def test_a_shipped_model_issues_with_its_net_when_the_catalog_is_long():
+    """The net's rates are not those of ETAS, and nothing is said to be missing."""
+    model = forecaster_of(shipped_model("seismicity-global-v1"))
+    random = np.random.default_rng(2)
+    time = np.datetime64("2012-01-01", "us") + np.sort(
+        random.integers(0, 2500 * 86_400_000_000, 4000)
+    ).astype("timedelta64[us]")
+    events = event_table(
+        time, random.normal(140, 3, 4000), random.normal(38, 3, 4000),
+        magnitude=np.round(5 + random.exponential(0.4, 4000), 1),
+    )  # fmt: skip
+    issued = model.issue(events, datetime(2018, 11, 1, tzinfo=UTC))
+    assert not any("without the net" in note for note in issued.notes)
+    etas = issued.baselines["etas"].rates.data
+    assert not np.allclose(issued.forecast.rates.data, etas)
+    assert 0.2 < issued.forecast.total / issued.baselines["etas"].total < 5
