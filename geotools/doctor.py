@@ -9,11 +9,16 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from geotools.effort import available_cores
 from geotools.errors import GeotoolsError
+from geotools.spec import InputInfo, ModelSpec
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["Finding", "examine"]
 
@@ -80,15 +85,24 @@ def _models() -> str:
     names = []
     for name, path in shipped_models().items():
         model = open_model(path)
-        inputs = {
-            "raster": np.zeros((1, len(model.spec.bands), 64, 64), np.float32),
-            "cell_size": np.full((1, 2, 64, 1), np.float32(model.spec.cell_size_m[1])),
-        }
-        model.run({info.name: inputs[info.kind] for info in model.spec.inputs})
+        model.run({info.name: _sample(info, model.spec) for info in model.spec.inputs})
         names.append(name)
     if not names:
         raise FileNotFoundError("no model came with this installation: install geotools-ml anew")
     return ", ".join(names) + " run"
+
+
+def _sample(info: InputInfo, spec: ModelSpec) -> NDArray[np.float32]:
+    """An input of that kind, of plain numbers."""
+    shapes = {
+        "raster": (1, len(info.bands), 64, 64),
+        "cell_size": (1, 2, 64, 1),
+        "features": (4, len(info.bands)),
+        "sequence": (4, 64, len(info.bands)),
+        "horizon": (1,),
+    }
+    value = spec.cell_size_m[1] if info.kind == "cell_size" else float(info.kind == "horizon")
+    return np.full(shapes[info.kind], value, np.float32)
 
 
 def _raster_to_disk() -> str:

@@ -235,6 +235,11 @@ def choose(method: Geomorphons | FilePath | None) -> Mapper:
     from geotools.inference.model import open_model, shipped_model
 
     model = shipped_model("landforms-v1") if method is None else open_model(method)
+    if not model.spec.bands:
+        raise RasterError(
+            f"The model {model.file} takes no raster (its inputs are "
+            f"{', '.join(item.kind for item in model.spec.inputs)}): give a landform model."
+        )
     if len(model.spec.bands) != 1:
         raise RasterError(
             f"The model {model.file} takes {len(model.spec.bands)} bands "
