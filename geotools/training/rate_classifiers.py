@@ -39,7 +39,11 @@ class ClassifierGraph:
     def __init__(self, classifier: Any, windows: CellWindows, *, share: float) -> None:
         self.mean, self.scale = scaling(windows.features)
         self.classifier = classifier
-        self.margin = not hasattr(classifier, "predict_proba")
+        # A probability of 1e-6 has few digits in float32 when it is made as 1 - 0.999999; the
+        # margin of a linear classifier is its logarithm, but for what the two factors take up.
+        self.margin = not hasattr(classifier, "n_estimators") and hasattr(
+            classifier, "decision_function"
+        )
         weight = np.where(windows.count > 0, windows.count, windows.weight) ** share
         classifier.fit(self._scaled(windows.features), windows.count > 0, sample_weight=weight)
         self.offset, self.slope = 0.0, 1.0
@@ -171,7 +175,8 @@ class ClassifierGraph:
             node("Clip", ["free", "lowest", "highest"], ["log_rate"]),
             node("Exp", ["log_rate"], ["rate"]),
         ]
-        return nodes, _tensors(constants)
+        used = {name for one in nodes for name in one.input}
+        return nodes, _tensors({k: v for k, v in constants.items() if k in used})
 
 
 def _tensors(constants: dict[str, Any]) -> list[Any]:

@@ -30,6 +30,7 @@ from geotools.training.rate_scores import (
 from geotools.training.regions import Plan, day
 
 if TYPE_CHECKING:
+    from geotools.training.rate_learners import Learner
     from geotools.training.seismicity import Material
 
 __all__ = ["DIRECT", "MODEL", "SECONDARY", "TestResult", "baselines", "run_test"]
@@ -87,6 +88,11 @@ def run_test(
         seed: of draws and learners.
     """
     result = TestResult([])
+    others: list[Learner] = []
+    if learners is not None:
+        from geotools.training.rate_learners import fit_learners
+
+        others = list(fit_learners(plan, made, folder=learners, seed=seed))
     for calibration in made.calibrations:
         horizon = calibration.horizon_days
         forecasts: dict[str, Predictor] = {
@@ -101,11 +107,9 @@ def run_test(
             draws=_DRAWS, seed=seed + 100, watch=totals,
         )  # fmt: skip
         scored = {name: score_exact(name, one, windows, totals) for name, one in forecasts.items()}
-        if learners is not None and calibration is made.calibrations[0]:
-            from geotools.training.rate_learners import fit_learners
-
+        if calibration is made.calibrations[0]:
             base = forecasts[SECONDARY](windows.features, windows.cell)
-            for learner in fit_learners(plan, made, folder=learners, seed=seed):
+            for learner in others:
                 rates = learner.rates(windows)
                 scored[learner.name] = score_sampled(
                     learner.name, rates, windows, issues, base, scored[SECONDARY].totals
