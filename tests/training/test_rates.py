@@ -270,7 +270,7 @@ def test_nothing_is_learnt_where_there_is_nothing_to_learn():
 MODELS = Path(__file__).parents[2] / "models"
 
 
-@pytest.mark.parametrize("name", sorted(file.stem for file in MODELS.glob("seismicity-*.onnx")))
+@pytest.mark.parametrize("name", ["seismicity-california-v1", "seismicity-global-v1"])
 def test_a_shipped_model_runs_and_its_card_says_what_its_spec_says(name):
     model = open_model(MODELS / f"{name}.onnx")
     card = (MODELS / f"{name}.md").read_text(encoding="utf-8")
