@@ -1,4 +1,4 @@
-"""Earthquake catalogs: this package against ObsPy and others, in one run, at growing sizes.
+"""Earthquake catalogs: reading against ObsPy, features and forecasts, at growing sizes.
 
     python benchmarks/catalogs.py [--jobs quakeml,csv] [--sizes 10000,100000,1000000]
                                   [--reference-limit 10000] [--repeat 2]
@@ -19,9 +19,12 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 SHARED = Path(__file__).parents[2] / "shared" / "data" / "catalogs"
+CALIFORNIA = SHARED / "california_comcat_m32_1971_2020.csv"
+ISSUE = datetime(2020, 1, 14, tzinfo=UTC)
 SWISS = SHARED / "switzerland_sed_quakeml.xml"
 
 
@@ -107,6 +110,65 @@ def _repeat_rows(path: Path, count: int, source: Path, id_column: int) -> None:
             writer.writerow(row)
 
 
+def make_california(path: Path, count: int) -> None:
+    """Events of California drawn again and again, each a little elsewhere and at another time."""
+    import numpy as np
+    import pandas as pd
+
+    table = pd.read_csv(CALIFORNIA, usecols=["time", "longitude", "latitude", "magnitude"])
+    random = np.random.default_rng(0)
+    drawn = table.iloc[np.sort(random.integers(0, len(table), count))].reset_index(drop=True)
+    moved = random.normal(0, 0.05, (2, count))
+    drawn["longitude"] = (drawn["longitude"] + moved[0]).round(4)
+    drawn["latitude"] = (drawn["latitude"] + moved[1]).round(4)
+    times = pd.to_datetime(drawn["time"], format="ISO8601", utc=True)
+    drawn["time"] = times + pd.to_timedelta(random.uniform(0, 86_400e6, count).round(), unit="us")
+    drawn["time"] = drawn["time"].dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    drawn.insert(0, "id", [f"c{number}" for number in range(count)])
+    drawn.to_csv(path, index=False)
+
+
+def forecast_ours(path: str) -> int:
+    """From a file to the GeoTIFF and the GeoPackage, thirty days."""
+    from geotools.maps.forecast import map_forecast
+
+    output = Path(path).with_suffix(".tif")
+    made = map_forecast(
+        path, output, cells=output.with_suffix(".gpkg"), model="seismicity-california-v1",
+        start=ISSUE, horizon_days=30, overwrite=True,
+    )  # fmt: skip
+    return len(made.events)
+
+
+def features_ours(path: str) -> int:
+    """The features of 7,682 cells at one issue time, from a table that has been read."""
+    import numpy as np
+
+    from geotools.inference.choosing import forecaster_of
+    from geotools.inference.model import shipped_model
+    from geotools.seismicity.features import cell_features
+
+    events = np.load(path)
+    backbone = forecaster_of(shipped_model("seismicity-california-v1")).backbone
+    issue = (ISSUE - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() / 86_400
+    cell_features(backbone, *events, issue_days=issue, horizon_days=30.0)
+    return events.shape[1]
+
+
+def make_arrays(path: Path, count: int) -> None:
+    """The same events as (4, count) numbers: days, longitude, latitude, magnitude."""
+    import numpy as np
+
+    from geotools.events import days
+    from geotools.io.catalogs import read_events
+
+    table = path.with_suffix(".csv")
+    make_california(table, count)
+    events = read_events(table)
+    columns = [events[name].to_numpy() for name in ("longitude", "latitude", "magnitude")]
+    np.save(path, np.stack([days(events["time"]), *columns]))
+
+
 def read_ours(path: str) -> int:
     from geotools.io.catalogs import read_catalog
 
@@ -136,6 +198,8 @@ JOBS = {
     "ndk": Job(make_ndk, ".ndk", "read_ours", "read_obspy_ndk"),
     "usgs-csv": Job(make_usgs, ".csv", "read_ours"),
     "geojson": Job(make_geojson, ".geojson", "read_ours"),
+    "features": Job(make_arrays, ".npy", "features_ours"),
+    "forecast": Job(make_california, ".csv", "forecast_ours"),
 }
 
 
