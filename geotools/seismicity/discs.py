@@ -60,13 +60,5 @@ def cells_of(
     backbone: Backbone, longitude: NDArray[np.float64], latitude: NDArray[np.float64]
 ) -> NDArray[np.int64]:
     """(events,) number of the cell of the region that each place is in; -1 outside."""
-    grid, index = backbone.grid, cell_numbers(backbone)
-    turns = (longitude - grid.transform.c) % 360.0
-    # A hair, for edges that are not exact in binary.
-    col = np.floor(turns / grid.transform.a + 1e-9).astype(np.int64)
-    row = np.floor((latitude - grid.transform.f) / grid.transform.e + 1e-9).astype(np.int64)
-    row = np.where(latitude <= -90.0 + 1e-9, np.minimum(row, grid.height - 1), row)
-    on = (col < grid.width) & (row >= 0) & (row < grid.height)
-    out = np.full(len(longitude), -1, dtype=np.int64)
-    out[on] = index[row[on], col[on]]
-    return out
+    row, col = backbone.grid.locate(longitude, latitude)
+    return np.where(row >= 0, cell_numbers(backbone)[row, col], -1).astype(np.int64)

@@ -1,27 +1,13 @@
 """The backbone of a forecast: what goes into a model file comes out of it, or is refused."""
 
-import dataclasses
 import json
 
 import numpy as np
 import pytest
+from backbones import make_backbone
 
 from geotools.errors import EventsError, ModelError
 from geotools.seismicity.backbone import Backbone, lonlat_grid
-from geotools.seismicity.etas import GENERIC_ETAS
-
-BANDS = (1.0, 3.0, 10.0, 30.0, 100.0, 365.0, 1095.0, 3650.0)
-
-
-def make_backbone(rows=12, cols=14, **changes) -> Backbone:
-    """A region with a corner cut out, rates that differ from cell to cell."""
-    region = np.ones((rows, cols), dtype=bool)
-    region[:3, :4] = False
-    rates = np.random.default_rng(0).uniform(1e-4, 1e-3, (rows, cols)) * region
-    grid = lonlat_grid(-120.0, 37.0, (0.1, 0.1), (rows, cols))
-    etas = GENERIC_ETAS.at(3.0)
-    made = Backbone("test", grid, region, 3.0, 1.0, etas, 0.4 * rates, rates, (15.0, 50.0), BANDS)
-    return dataclasses.replace(made, **changes)
 
 
 def test_a_backbone_comes_back_from_json():

@@ -2,25 +2,12 @@
 
 import numpy as np
 import pytest
-from test_backbone import BANDS, make_backbone
+from backbones import BANDS, ISSUE, make_backbone, make_events
 
 from geotools.errors import EventsError
 from geotools.seismicity.backbone import Backbone, lonlat_grid
 from geotools.seismicity.etas import GENERIC_ETAS
 from geotools.seismicity.features import FEATURES, cell_features, each_features
-
-ISSUE = 9000.0
-
-
-def make_events(count=600, *, seed=0, west=-120.3, north=37.3, width=2.0, height=1.8):
-    """Time, longitude, latitude, magnitude: some outside the region, below mc, and unknown."""
-    rng = np.random.default_rng(seed)
-    time = ISSUE - 10 ** rng.uniform(-2, 3.9, count) * rng.choice([1, 1, 1, -0.1], count)
-    longitude = rng.uniform(west, west + width, count)
-    latitude = rng.uniform(north - height, north, count)
-    magnitude = 2.8 + rng.exponential(0.43, count)
-    magnitude[::50] = np.nan
-    return time, longitude, latitude, magnitude
 
 
 def features(events, backbone=None, *, issue=ISSUE, horizon=1.0):

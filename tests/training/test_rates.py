@@ -11,10 +11,9 @@ pytest.importorskip("onnx")
 pytest.importorskip("skl2onnx")
 
 import torch
+from backbones import ISSUE, make_backbone, make_events
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
-from test_backbone import make_backbone
-from test_features import ISSUE, make_events
 
 from geotools.errors import ModelError
 from geotools.inference.model import open_model
