@@ -221,6 +221,7 @@ def model_spec(
             "fit": f"{plan.fit_from} to {plan.test_from}; passes chosen on {plan.stop_from} to "
             f"{plan.test_from} after a fit to the years before",
             "etas": f"{plan.etas_from} to {plan.test_from}",
+            "until": str(plan.test_from),
             "test": f"{plan.test_from} to {plan.test_to}",
             "seed": seed,
             "passes": passes,

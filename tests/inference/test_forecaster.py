@@ -260,3 +260,14 @@ def test_a_shipped_model_issues_with_its_net_when_the_catalog_is_long():
     etas = issued.baselines["etas"].rates.data
     assert not np.allclose(issued.forecast.rates.data, etas)
     assert 0.2 < issued.forecast.total / issued.baselines["etas"].total < 5
+
+
+@pytest.mark.parametrize("name", ["seismicity-california-v1", "seismicity-global-v1"])
+def test_a_start_in_the_years_of_the_fit_is_said(name):
+    """Shipped models say until when they were fitted, and forecasts before that are no test."""
+    model = forecaster_of(shipped_model(name))
+    assert model.trained_until is not None
+    early = model.issue(catalog(), datetime(2000, 1, 1, tzinfo=UTC))
+    late = model.issue(catalog(), datetime(2020, 1, 1, tzinfo=UTC))
+    assert any("fitted to" in note for note in early.notes)
+    assert not any("fitted to" in note for note in late.notes)
