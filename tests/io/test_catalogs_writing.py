@@ -1,6 +1,7 @@
 """write_events and what it wrote read back; how the layer is drawn."""
 
 import csv
+import importlib.util
 import json
 import sqlite3
 import subprocess
@@ -21,8 +22,14 @@ from geotools.io.catalogs.writing import write_events
 from geotools.io.geopackage import write_layer
 from geotools.io.pointstyle import events_qml
 
-SUFFIXES = [".gpkg", ".parquet", ".csv", ".geojson"]
-FORMAT = dict(zip(SUFFIXES, ["geopackage", "geoparquet", "events-csv", "geojson"], strict=True))
+PARQUET = pytest.param(
+    ".parquet",
+    marks=pytest.mark.skipif(not importlib.util.find_spec("pyarrow"), reason="no pyarrow here"),
+)
+SUFFIXES = [".gpkg", PARQUET, ".csv", ".geojson"]
+FORMAT = {
+    ".gpkg": "geopackage", ".parquet": "geoparquet", ".csv": "events-csv", ".geojson": "geojson"
+}  # fmt: skip
 
 
 def make_events(count: int = 50):
@@ -59,7 +66,7 @@ def test_round_trip(tmp_path, suffix):
     assert len(read_events(path)) == 3
 
 
-@pytest.mark.parametrize("suffix", [".parquet", ".csv", ".geojson"])
+@pytest.mark.parametrize("suffix", [PARQUET, ".csv", ".geojson"])
 def test_microseconds_are_kept(tmp_path, suffix):
     """To the microsecond; a GeoPackage has milliseconds by its standard."""
     time = np.array(["2020-01-01T00:00:00.123457", "1890-02-03T04:05:06.000001"], "datetime64[us]")
@@ -158,6 +165,7 @@ def test_outputs_that_cannot_be(tmp_path, monkeypatch):
     with pytest.raises(MissingExtraError, match=r"geotools-ml\[parquet\]"):
         write_events(tmp_path / "a.parquet", events)
     monkeypatch.undo()
+    pytest.importorskip("pyarrow")
     write_events(tmp_path / "a.parquet", events)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match="pyarrow"):
