@@ -6,7 +6,6 @@ made of when there is no model file.
 
 from __future__ import annotations
 
-import hashlib
 import shlex
 import time
 from collections.abc import Callable, Mapping
@@ -22,6 +21,7 @@ from geotools.evaluation.report import RunFacts, report_html
 from geotools.inference.choosing import choose_forecaster
 from geotools.inference.forecast import default_edges
 from geotools.io.catalogs import read_catalog
+from geotools.maps.catalogs import origin
 from geotools.maps.evaluation_files import check_table, write_report, write_table
 from geotools.maps.evaluation_run import (
     EvaluationPeriod,
@@ -129,7 +129,7 @@ def evaluate_forecast(
     facts = RunFacts(
         title=f"Forecasts of {forecaster.identity['name']}, tested on {Path(catalog).name}",
         catalog=Path(catalog).name,
-        catalog_sha256=_sha256(Path(catalog)),
+        catalog_sha256=origin(Path(catalog), reading)["source_sha256"],
         model=forecaster.identity,
         horizon_days=horizon,
         step_days=step,
@@ -165,11 +165,6 @@ def _command(catalog: FilePath, output: FilePath, settings: Mapping[str, object]
         if value is not None and value != "":
             words += [flag, str(value)]
     return shlex.join(words)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _software() -> str:

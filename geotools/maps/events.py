@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy as np
 from geotools.errors import EventsError
 from geotools.io.catalogs import ReadReport, read_catalog
 from geotools.io.catalogs.writing import check_events_output, write_events
+from geotools.maps.catalogs import origin, tell_of
 from geotools.maps.inputs import FilePath, check_paths
 from geotools.stream import Progress, Step
 
@@ -135,11 +135,7 @@ def map_events(
     tell = warn or (lambda sentence: None)
     step = progress or (lambda step: None)
     events, report = read_catalog(catalog, format=format, columns=columns, all_types=all_types)
-    for item in report.skipped:
-        where = f" (first: {item.example})" if item.example else ""
-        tell(f"Left out, {item.reason}: {item.count:,}{where}.")
-    for note in report.notes:
-        tell(note)
+    tell_of(report, tell)
     step(Step("events", 1, 2))
     events, left_out = (selection or EventSelection()).apply(events)
     if events.empty:
@@ -153,13 +149,9 @@ def map_events(
 
 
 def _metadata(catalog: Path, report: ReadReport, left_out: Mapping[str, int]) -> dict[str, str]:
-    with catalog.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
     skipped = {item.reason: item.count for item in report.skipped}
     return {
-        "source": catalog.name,
-        "source_sha256": digest,
-        "source_format": report.format,
+        **origin(catalog, report),
         "events_left_out": "; ".join(f"{n} {why}" for why, n in {**skipped, **left_out}.items()),
         "notes": " ".join(report.notes),
     }

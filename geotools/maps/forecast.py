@@ -17,6 +17,7 @@ from geotools.inference.forecast import default_edges
 from geotools.inference.issued import Issued
 from geotools.io.atomic import write_atomic
 from geotools.io.catalogs import read_catalog
+from geotools.maps.catalogs import origin, tell_of
 from geotools.maps.forecast_files import write_cells, write_raster
 from geotools.maps.inputs import FilePath, check_paths
 from geotools.stream import Progress, Step
@@ -88,10 +89,7 @@ def map_forecast(
     tell = warn or (lambda sentence: None)
     step = _steps(progress, 4 if cells else 3)
     events, report = read_catalog(catalog, format=format, columns=columns)
-    for item in report.skipped:
-        tell(f"{item.count:,} events left out: {item.reason} (first: {item.example or 'unknown'}).")
-    for note in report.notes:
-        tell(note)
+    tell_of(report, tell)
     step()
     issue = utc(start) if start is not None else _after(events)
     forecaster = choose_forecaster(events, model=model, start=issue, min_magnitude=min_magnitude)
@@ -100,7 +98,7 @@ def map_forecast(
     for note in issued.notes:
         tell(note)
     step()
-    tags = {"source": Path(catalog).name, **_tags(issued)}
+    tags = {**origin(Path(catalog), report), **_tags(issued)}
     with ExitStack() as outputs:  # both are complete before one has its name
         if len(targets) > 1:
             part = outputs.enter_context(write_atomic(targets[1], overwrite=overwrite))

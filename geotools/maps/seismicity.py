@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 import time
@@ -20,8 +19,9 @@ from geotools.errors import EventsError
 from geotools.events import check_events, days
 from geotools.grid import Grid, Tile, TileScheme, Window
 from geotools.io.atomic import check_output
-from geotools.io.catalogs import ReadReport, read_catalog
+from geotools.io.catalogs import read_catalog
 from geotools.io.writing import create_geotiff
+from geotools.maps.catalogs import origin, tell_of
 from geotools.maps.event_choice import SeismicitySettings, choose, mainshocks, period_days
 from geotools.maps.event_counts import count_events, make_sampler, neighbourhood
 from geotools.maps.event_grids import MapPlace, cell_centres, cells_of, event_grid
@@ -120,10 +120,11 @@ def map_seismicity(
     if isinstance(catalog, (str, os.PathLike)):
         target = check_paths(catalog, [output], overwrite)[0]
         events, report = read_catalog(catalog, format=format, columns=columns, all_types=all_types)
-        origin = _origin(Path(catalog), report, tell)
+        tell_of(report, tell)
+        source = origin(Path(catalog), report)
     else:
         target = check_output(output, overwrite=overwrite)
-        events, origin = check_events(catalog), {"source": "an event table"}
+        events, source = check_events(catalog), {"source": "an event table"}
     events = _usable(events, settings, tell)
     longitude, latitude = (events[name].to_numpy(np.float64) for name in ("longitude", "latitude"))
     grid = event_grid(longitude, latitude, place)
@@ -162,7 +163,7 @@ def map_seismicity(
         "declustered": settings.declustered or "no",
         "parameters": as_text({"delta_m": settings.delta_m, "since": settings.since}),
         "notes": " ".join(summary.notes),
-        **origin,
+        **source,
     }
     compute, known = _computing(grid, kind, shared, sampler)
     per_cell = 16 * counted.code_count + 200 + sampler.bytes_per_cell
@@ -258,17 +259,6 @@ def _preview(
     }
     pieces = [compute(None, Tile(window, window))[0][0].ravel() for window in windows]
     return np.concatenate([np.zeros(0, np.float32), *pieces])
-
-
-def _origin(catalog: Path, report: ReadReport, tell: Callable[[str], None]) -> dict[str, str]:
-    """Where the events come from, for the tags; what was left out is told."""
-    for item in report.skipped:
-        tell(f"{item.count:,} events left out: {item.reason}.")
-    for note in report.notes:
-        tell(note)
-    with catalog.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return {"source": catalog.name, "source_sha256": digest, "source_format": report.format}
 
 
 def _usable(
