@@ -42,6 +42,9 @@ _SILENCE = 20
 _PLAUSIBLE_B = (0.7, 1.6)
 """What catalogs of tectonic earthquakes give where they are complete."""
 
+_ROUNDED = 0.98
+"""Share of magnitudes that are tenths, from which on all are taken for it."""
+
 _REGIME, _MAINSHOCK, _WEEK = "ANSR-SHALCON", 7.0, 7.0
 _MOST_TRIGGERED = 0.9
 """Share of the events that others may have triggered."""
@@ -167,7 +170,7 @@ def _slope_and_completeness(
         ]  # fmt: skip
     found = _complete(magnitude, lowest)
     if asked is not None and asked < found.mc - 0.05:
-        slope = b_value(magnitude, mc=asked)
+        slope = _slope(magnitude, asked)
         if not _is_plausible(slope):
             raise EventsError(
                 f"Below M {found.mc:.1f} the catalog misses events (from M {asked:g} on b would be "
@@ -195,16 +198,32 @@ def _complete(magnitude: NDArray[np.float64], lowest: float) -> Completeness:
     maximum far too low, which shows in b.
     """
     curved = maximum_curvature(magnitude, correction=0.0)
-    cut = curved.mc <= round(lowest, 1) + 0.05
+    # The bin around the cut is half full where magnitudes are finer than it, and the next is full.
+    cut = curved.mc <= round(lowest, 1) + (0.05 if _are_tenths(magnitude) else 0.15)
     found = curved if cut else maximum_curvature(magnitude)
-    mc = found.mc
+    mc = round(lowest if cut else found.mc, 1)
+    found = replace(found, mc=mc, b=_slope(magnitude, mc))
     while not _is_plausible(found.b) and np.count_nonzero(magnitude >= mc) >= _ENOUGH:
         mc = round(mc + 0.1, 1)
-        raised = b_value(magnitude, mc=mc)
+        raised = _slope(magnitude, mc)
         if _is_plausible(raised):
             found = Completeness(mc, "a plausible b", raised.n, raised)
-    method = "the cut of the catalog" if cut and found is curved else found.method
-    return replace(found, mc=round(found.mc, 1), method=method)
+    if cut and found.method == curved.method:
+        return replace(found, method="the cut of the catalog")
+    return found
+
+
+def _slope(magnitude: NDArray[np.float64], mc: float) -> BValue:
+    """B above Mc, in bins as wide as the magnitudes are rounded.
+
+    Magnitudes of two decimals that were cut at 3.0 fill only half of the bin of 0.1 around it.
+    """
+    return b_value(magnitude, mc=mc, delta_m=0.1 if _are_tenths(magnitude) else 0.01)
+
+
+def _are_tenths(magnitude: NDArray[np.float64]) -> bool:
+    tenths = np.abs(magnitude * 10 - np.round(magnitude * 10)) < 1e-6
+    return bool(tenths.mean() > _ROUNDED)
 
 
 def _is_plausible(slope: BValue) -> bool:

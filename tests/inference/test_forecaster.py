@@ -192,6 +192,21 @@ def test_magnitudes_far_below_completeness_are_refused():
     assert made.backbone.b_value == pytest.approx(1, abs=0.15)
 
 
+@pytest.mark.parametrize("decimals", [1, 2])
+def test_the_b_of_a_cut_catalog_does_not_depend_on_its_decimals(decimals):
+    """Pure Gutenberg-Richter of b = 1, cut at M 3, to one decimal and to two."""
+    random = np.random.default_rng(4)
+    magnitude = np.round(1.95 + random.exponential(1 / np.log(10), 60_000), decimals)
+    magnitude = magnitude[magnitude >= 3.0]
+    count = magnitude.size
+    time = BEGIN + np.sort(random.integers(0, 1400, count)).astype("timedelta64[D]")
+    places = random.normal((10, 45), 0.3, (count, 2))
+    events = event_table(time, places[:, 0], places[:, 1], magnitude=magnitude)
+    made = generic_forecaster(events, start=START)
+    assert made.backbone.mc == pytest.approx(3.0)
+    assert made.backbone.b_value == pytest.approx(1.0, abs=0.04)
+
+
 def test_counts_of_past_windows_give_the_dispersion():
     """None for few windows; about 0 for a Poisson process; variance beyond it for clusters."""
     random = np.random.default_rng(0)
