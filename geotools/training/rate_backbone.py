@@ -29,7 +29,7 @@ def fitted_backbone(plan: Plan, events: Events) -> tuple[Backbone, EtasFit]:
     """The backbone from the events before `plan.test_from`, and the fit of its ETAS."""
     grid, region = plan.cells()
     past = tuple(values[events[0] < day(plan.test_from)] for values in events)
-    slope = b_value(past[3][past[3] >= plan.mc - 1e-6], mc=plan.mc, delta_m=_BIN).b
+    slope = b_value(past[3], mc=plan.mc, delta_m=_BIN).b
     fit = fit_etas(
         past[0], past[1], past[2], past[3],
         mc=plan.mc, start_days=day(plan.etas_from), end_days=day(plan.test_from),
