@@ -11,9 +11,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from geotools.training.card import score_tables
-from geotools.training.export import measure_speed, open_session
-from geotools.training.landforms import evaluate
+from geotools.training.landforms.__main__ import evaluate
+from geotools.training.landforms.card import score_tables
+from geotools.training.landforms.export import measure_speed, open_session
 
 SHIPPED = Path(__file__).parents[1] / "models" / "landforms-v1.onnx"
 

@@ -7,7 +7,7 @@ pytest.importorskip("torch")
 
 import torch
 
-from geotools.training.horizons import (
+from geotools.training.landforms.horizons import (
     DIRECTIONS,
     horizon_tangents,
     horizon_tangents_slices,

@@ -10,12 +10,12 @@ pytest.importorskip("onnx")
 
 import onnx
 import torch
-from training.conftest import make_dem, make_net
+from training.landforms.conftest import make_dem, make_net
 
 from geotools.errors import ModelError
 from geotools.spec import METADATA_KEY, ModelSpec
-from geotools.training import export
-from geotools.training.landforms import model_spec
+from geotools.training.landforms import export
+from geotools.training.landforms.__main__ import model_spec
 
 
 @pytest.fixture(scope="module")

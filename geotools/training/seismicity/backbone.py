@@ -16,8 +16,8 @@ from geotools.seismicity.backbone import Backbone
 from geotools.seismicity.bvalue import b_value
 from geotools.seismicity.etas_fit import EtasFit, fit_etas
 from geotools.seismicity.smoothing import smoothed_rates
-from geotools.training.rate_data import Events
-from geotools.training.regions import Plan, day
+from geotools.training.seismicity.data import Events
+from geotools.training.seismicity.regions import Plan, day
 
 __all__ = ["fitted_backbone", "maps_of"]
 

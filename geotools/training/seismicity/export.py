@@ -21,7 +21,7 @@ from torch import nn
 from geotools.errors import ModelError
 from geotools.io.atomic import write_atomic
 from geotools.spec import METADATA_KEY, ModelSpec
-from geotools.training.export import OPSET, open_session
+from geotools.training.landforms.export import OPSET, open_session
 
 __all__ = ["Parity", "export_rates", "proven", "traced", "write_model"]
 

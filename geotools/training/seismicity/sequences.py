@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from geotools.seismicity.backbone import Backbone
 from geotools.seismicity.discs import cell_numbers, disc
-from geotools.training.rate_data import Events
+from geotools.training.seismicity.data import Events
 
 __all__ = ["SEQUENCE", "SEQUENCE_LENGTH", "sequences"]
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from geotools.errors import FileError
 from geotools.io.geotiff import open_raster
 from geotools.terrain.geomorphons import geomorphons
-from geotools.training.degrade import degrade, draw_degradation
+from geotools.training.landforms.degrade import degrade, draw_degradation
 
 __all__ = ["LABELS", "Batch", "Dem", "TileSampler", "label_forms", "open_dem"]
 

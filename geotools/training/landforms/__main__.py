@@ -20,10 +20,17 @@ from numpy.typing import NDArray
 
 from geotools.spec import InputInfo, ModelSpec, OutputInfo
 from geotools.terrain.geomorphons import FORMS
-from geotools.training.card import write_card
-from geotools.training.dataset import LABELS, Dem, TileSampler, find_dem, label_forms, open_dem
-from geotools.training.export import export_model, measure_speed, open_session, run_dem
-from geotools.training.fit import (
+from geotools.training.landforms.card import write_card
+from geotools.training.landforms.dataset import (
+    LABELS,
+    Dem,
+    TileSampler,
+    find_dem,
+    label_forms,
+    open_dem,
+)
+from geotools.training.landforms.export import export_model, measure_speed, open_session, run_dem
+from geotools.training.landforms.fit import (
     FitConfig,
     Progress,
     fit,
@@ -31,9 +38,9 @@ from geotools.training.fit import (
     save_checkpoint,
     teach_table,
 )
-from geotools.training.forest import fit_forest, predict_forest
-from geotools.training.nets import LandformNet
-from geotools.training.scores import Classifier, Score, score
+from geotools.training.landforms.forest import fit_forest, predict_forest
+from geotools.training.landforms.nets import LandformNet
+from geotools.training.landforms.scores import Classifier, Score, score
 
 __all__ = ["HELD_OUT", "TRAINING", "evaluate", "main", "model_spec"]
 

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from conftest import make_terrain
 
-from geotools.training.degrade import Degradation, correlated_noise, degrade, draw_degradation
+from geotools.training.landforms.degrade import (
+    Degradation,
+    correlated_noise,
+    degrade,
+    draw_degradation,
+)
 
 FLAT = np.full((300, 300), 500.0, dtype=np.float32)
 

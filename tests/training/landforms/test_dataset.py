@@ -6,11 +6,11 @@ import pytest
 pytest.importorskip("torch")
 
 from conftest import make_grid, make_terrain, write_tif
-from training.conftest import make_dem
+from training.landforms.conftest import make_dem
 
 from geotools.errors import FileError
 from geotools.terrain.geomorphons import geomorphons
-from geotools.training.dataset import TileSampler, find_dem, label_forms, open_dem
+from geotools.training.landforms.dataset import TileSampler, find_dem, label_forms, open_dem
 
 
 def sampler(seed: int) -> TileSampler:

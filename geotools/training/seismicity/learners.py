@@ -21,16 +21,16 @@ from sklearn.svm import SVC
 
 from geotools.seismicity.features import FEATURES
 from geotools.spec import InputInfo, ModelSpec, OutputInfo
-from geotools.training.rate_classifiers import ClassifierGraph
-from geotools.training.rate_data import CellWindows
-from geotools.training.rate_export import Parity, proven, traced, write_model
-from geotools.training.rate_fit import FitConfig, batch_of, fit
-from geotools.training.rate_learner_nets import DenseNet, RecurrentNet, fit_recurrent
-from geotools.training.rate_sequences import SEQUENCE, sequences
-from geotools.training.regions import Plan
+from geotools.training.seismicity.classifiers import ClassifierGraph
+from geotools.training.seismicity.data import CellWindows
+from geotools.training.seismicity.export import Parity, proven, traced, write_model
+from geotools.training.seismicity.fit import FitConfig, batch_of, fit
+from geotools.training.seismicity.learner_nets import DenseNet, RecurrentNet, fit_recurrent
+from geotools.training.seismicity.regions import Plan
+from geotools.training.seismicity.sequences import SEQUENCE, sequences
 
 if TYPE_CHECKING:
-    from geotools.training.seismicity import Material
+    from geotools.training.seismicity.__main__ import Material
 
 __all__ = ["Learner", "fit_learners"]
 
@@ -228,7 +228,7 @@ def _learner(
     feed: Callable[[CellWindows], dict[str, NDArray[Any]]],
 ) -> Learner:
     """The learner as its file runs."""
-    from geotools.training.export import open_session
+    from geotools.training.landforms.export import open_session
 
     session = open_session(path)
 

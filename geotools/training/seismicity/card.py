@@ -12,9 +12,9 @@ from typing import Any
 from geotools.evaluation.gains import Gain
 from geotools.io.atomic import write_atomic
 from geotools.spec import ModelSpec
-from geotools.training.rate_nets import CHOSEN
-from geotools.training.rate_test import DIRECT, MODEL, SECONDARY, TestResult
-from geotools.training.regions import Plan
+from geotools.training.seismicity.nets import CHOSEN
+from geotools.training.seismicity.regions import Plan
+from geotools.training.seismicity.test import DIRECT, MODEL, SECONDARY, TestResult
 
 __all__ = ["gain_table", "write_card"]
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from geotools.evaluation.classification import block_confusions
 from geotools.terrain.geomorphons import FORMS
-from geotools.training.dataset import Dem, label_forms
-from geotools.training.degrade import Degradation, degrade
+from geotools.training.landforms.dataset import Dem, label_forms
+from geotools.training.landforms.degrade import Degradation, degrade
 
 __all__ = ["HELD_OUT_CASES", "Case", "Classifier", "Score", "score"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 
-from geotools.training.dataset import TileSampler
+from geotools.training.landforms.dataset import TileSampler
 
 __all__ = ["attributes", "fit_forest", "predict_forest"]
 

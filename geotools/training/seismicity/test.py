@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from geotools.evaluation.gains import Gain
 from geotools.seismicity.features import FEATURES
-from geotools.training.rate_data import drawn_windows
-from geotools.training.rate_nets import Calibration, RateNet
-from geotools.training.rate_scores import (
+from geotools.training.seismicity.data import drawn_windows
+from geotools.training.seismicity.nets import Calibration, RateNet
+from geotools.training.seismicity.regions import Plan, day
+from geotools.training.seismicity.scores import (
     Predictor,
     Scored,
     Totals,
@@ -27,11 +28,10 @@ from geotools.training.rate_scores import (
     score_exact,
     score_sampled,
 )
-from geotools.training.regions import Plan, day
 
 if TYPE_CHECKING:
-    from geotools.training.rate_learners import Learner
-    from geotools.training.seismicity import Material
+    from geotools.training.seismicity.__main__ import Material
+    from geotools.training.seismicity.learners import Learner
 
 __all__ = ["DIRECT", "MODEL", "SECONDARY", "TestResult", "baselines", "run_test"]
 
@@ -90,7 +90,7 @@ def run_test(
     result = TestResult([])
     others: list[Learner] = []
     if learners is not None:
-        from geotools.training.rate_learners import fit_learners
+        from geotools.training.seismicity.learners import fit_learners
 
         others = list(fit_learners(plan, made, folder=learners, seed=seed))
     for calibration in made.calibrations:

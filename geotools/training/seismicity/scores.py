@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from geotools.evaluation.gains import Gain, information_gain
 from geotools.seismicity.features import CellFeatures
-from geotools.training.rate_data import CellWindows
+from geotools.training.seismicity.data import CellWindows
 
 __all__ = ["Predictor", "Scored", "gain_over", "months_of", "score_exact", "score_sampled"]
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from geotools.training.horizons import horizon_tangents, horizon_tangents_slices
+from geotools.training.landforms.horizons import horizon_tangents, horizon_tangents_slices
 
 __all__ = ["LandformNet", "NetConfig"]
 

@@ -14,9 +14,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from geotools.io.atomic import write_atomic
-from geotools.training.dataset import Batch, TileSampler
-from geotools.training.horizons import horizon_tangents
-from geotools.training.nets import LandformNet
+from geotools.training.landforms.dataset import Batch, TileSampler
+from geotools.training.landforms.horizons import horizon_tangents
+from geotools.training.landforms.nets import LandformNet
 
 _WARM_UP = 300
 

@@ -22,7 +22,7 @@ from geotools.evaluation.classification import (
 from geotools.io.atomic import write_atomic
 from geotools.spec import ModelSpec
 from geotools.terrain.geomorphons import FORMS
-from geotools.training.scores import Score
+from geotools.training.landforms.scores import Score
 
 __all__ = ["score_tables", "write_card"]
 
@@ -80,8 +80,8 @@ cells are turned and flipped; 45 % have heights and cell size scaled by 0.06 to 
 stay the same, the noise grows), 15 % are refined by cubic interpolation, 15 % are averaged 2 x
 2, a third get the cell shape of another latitude. Four in five are then damaged: noise of up to
 5.5 m (less on scaled-down tiles) with correlation length 0.5 to 4 cells, stripes, blur,
-rounding to metres, voids (`geotools/training/degrade.py` gives each effect and its source).
-Every other tile ends in NaN on one or two sides, as at the edge of a raster.
+rounding to metres, voids (`geotools/training/landforms/degrade.py` gives each effect and its
+source). Every other tile ends in NaN on one or two sides, as at the edge of a raster.
 
 ## Accuracy on regions it never saw
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from geotools.seismicity.features import FEATURES
-from geotools.training.rate_data import CellWindows
-from geotools.training.rate_nets import floors
+from geotools.training.seismicity.data import CellWindows
+from geotools.training.seismicity.nets import floors
 
 __all__ = ["DenseNet", "RecurrentNet", "fit_recurrent", "scaling"]
 

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from geotools.errors import ModelError
 from geotools.io.atomic import write_atomic
 from geotools.spec import METADATA_KEY, ModelSpec
-from geotools.training.dataset import Dem
-from geotools.training.nets import LandformNet
+from geotools.training.landforms.dataset import Dem
+from geotools.training.landforms.nets import LandformNet
 
 __all__ = ["Parity", "export_model", "measure_halo", "measure_speed", "open_session", "run_dem"]
 

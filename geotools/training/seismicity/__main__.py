@@ -26,15 +26,15 @@ from geotools.io.catalogs.reading import read_events
 from geotools.seismicity.backbone import Backbone
 from geotools.seismicity.features import FEATURES, usable_events
 from geotools.spec import InputInfo, ModelSpec, OutputInfo
-from geotools.training.rate_backbone import fitted_backbone, maps_of
-from geotools.training.rate_card import write_card
-from geotools.training.rate_data import CellWindows, Events, drawn_windows, stacked
-from geotools.training.rate_export import export_rates
-from geotools.training.rate_fit import FitConfig, batch_of, calibrated, dispersion, fit
-from geotools.training.rate_nets import CHOSEN, Calibration, RateNet, joined
-from geotools.training.rate_scores import Predictor, Totals
-from geotools.training.rate_test import TestResult, run_test
-from geotools.training.regions import PLANS, Plan, day
+from geotools.training.seismicity.backbone import fitted_backbone, maps_of
+from geotools.training.seismicity.card import write_card
+from geotools.training.seismicity.data import CellWindows, Events, drawn_windows, stacked
+from geotools.training.seismicity.export import export_rates
+from geotools.training.seismicity.fit import FitConfig, batch_of, calibrated, dispersion, fit
+from geotools.training.seismicity.nets import CHOSEN, Calibration, RateNet, joined
+from geotools.training.seismicity.regions import PLANS, Plan, day
+from geotools.training.seismicity.scores import Predictor, Totals
+from geotools.training.seismicity.test import TestResult, run_test
 
 __all__ = ["Material", "fitted_net", "main", "material", "model_spec"]
 

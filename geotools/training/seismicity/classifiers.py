@@ -16,10 +16,10 @@ from onnx import TensorProto, compose, helper, numpy_helper
 from skl2onnx import to_onnx
 
 from geotools.seismicity.features import FEATURES
-from geotools.training.export import OPSET
-from geotools.training.rate_data import CellWindows
-from geotools.training.rate_learner_nets import scaling
-from geotools.training.rate_nets import floors
+from geotools.training.landforms.export import OPSET
+from geotools.training.seismicity.data import CellWindows
+from geotools.training.seismicity.learner_nets import scaling
+from geotools.training.seismicity.nets import floors
 
 __all__ = ["ClassifierGraph"]
 

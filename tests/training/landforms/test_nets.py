@@ -6,9 +6,9 @@ import pytest
 pytest.importorskip("torch")
 
 import torch
-from training.conftest import TINY, make_dem, make_net
+from training.landforms.conftest import TINY, make_dem, make_net
 
-from geotools.training.nets import LandformNet
+from geotools.training.landforms.nets import LandformNet
 
 
 def run(net, elevation, x_m=25.0, y_m=30.0):

@@ -5,11 +5,17 @@ import pytest
 pytest.importorskip("torch")
 
 import torch
-from training.conftest import TINY, make_dem
+from training.landforms.conftest import TINY, make_dem
 
-from geotools.training.dataset import TileSampler
-from geotools.training.fit import FitConfig, fit, load_checkpoint, save_checkpoint, teach_table
-from geotools.training.nets import LandformNet
+from geotools.training.landforms.dataset import TileSampler
+from geotools.training.landforms.fit import (
+    FitConfig,
+    fit,
+    load_checkpoint,
+    save_checkpoint,
+    teach_table,
+)
+from geotools.training.landforms.nets import LandformNet
 
 
 def fitted(steps: int) -> tuple[LandformNet, list[float]]:

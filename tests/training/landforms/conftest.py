@@ -6,8 +6,8 @@ from conftest import make_terrain
 
 pytest.importorskip("torch")
 
-from geotools.training.dataset import Dem
-from geotools.training.nets import LandformNet, NetConfig
+from geotools.training.landforms.dataset import Dem
+from geotools.training.landforms.nets import LandformNet, NetConfig
 
 TINY = NetConfig(width=4, dilations=(1, 2), head=8, context=4, search=4)
 

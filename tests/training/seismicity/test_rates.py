@@ -19,10 +19,10 @@ from geotools.errors import ModelError
 from geotools.inference.model import open_model
 from geotools.seismicity.features import FEATURES, cell_features, usable_events
 from geotools.spec import InputInfo, ModelSpec, OutputInfo
-from geotools.training import rate_export
-from geotools.training.rate_classifiers import ClassifierGraph
-from geotools.training.rate_data import CellWindows, counts_of, drawn_windows, stacked
-from geotools.training.rate_fit import (
+from geotools.training.seismicity import export
+from geotools.training.seismicity.classifiers import ClassifierGraph
+from geotools.training.seismicity.data import CellWindows, counts_of, drawn_windows, stacked
+from geotools.training.seismicity.fit import (
     FitConfig,
     batch_of,
     calibrated,
@@ -31,10 +31,10 @@ from geotools.training.rate_fit import (
     fit,
     mean_loss,
 )
-from geotools.training.rate_nets import Calibration, RateNet, joined
-from geotools.training.rate_scores import months_of
-from geotools.training.rate_sequences import sequences
-from geotools.training.regions import PLANS, california, globe
+from geotools.training.seismicity.nets import Calibration, RateNet, joined
+from geotools.training.seismicity.regions import PLANS, california, globe
+from geotools.training.seismicity.scores import months_of
+from geotools.training.seismicity.sequences import sequences
 
 CALIBRATIONS = (Calibration(1.0, 1.1, 0.9, 1.0, 1.4), Calibration(30.0, 1.3, 0.7, 1.2, 2.0))
 
@@ -165,7 +165,7 @@ def test_the_file_gives_what_the_net_gives(windows, tmp_path):
     net = joined(nets, CALIBRATIONS, (8,))
     backbone = make_backbone()
     path = tmp_path / "tiny.onnx"
-    spec = rate_export.export_rates(net, path, spec_of(backbone), windows.features)
+    spec = export.export_rates(net, path, spec_of(backbone), windows.features)
     assert spec.parity["max_difference"] < 1e-4
     model = open_model(path)
     horizon = np.array([7.0], dtype=np.float32)
@@ -178,9 +178,9 @@ def test_the_file_gives_what_the_net_gives(windows, tmp_path):
 
 
 def test_a_graph_that_differs_is_not_written(windows, tmp_path, monkeypatch):
-    monkeypatch.setattr(rate_export, "_difference", lambda *_: 0.01)
+    monkeypatch.setattr(export, "_difference", lambda *_: 0.01)
     with pytest.raises(ModelError, match="refused"):
-        rate_export.export_rates(
+        export.export_rates(
             make_net(), tmp_path / "x.onnx", spec_of(make_backbone()), windows.features
         )
     assert not list(tmp_path.iterdir())
@@ -197,9 +197,7 @@ def test_a_classifier_becomes_rates(classifier, windows):
         rows.count.sum(), rel=0.02
     )
     some = rows.features[::7]
-    parity = rate_export.proven(
-        graph.to_onnx(), {"features": some}, graph.rates(some), "some windows"
-    )
+    parity = export.proven(graph.to_onnx(), {"features": some}, graph.rates(some), "some windows")
     assert parity.max_difference < 1e-4
 
 
@@ -266,7 +264,7 @@ def test_nothing_is_learnt_where_there_is_nothing_to_learn():
     assert abs(gain / tested.count.sum()) < 0.01
 
 
-MODELS = Path(__file__).parents[2] / "models"
+MODELS = Path(__file__).parents[3] / "models"
 
 
 @pytest.mark.parametrize("name", ["seismicity-california-v1", "seismicity-global-v1"])

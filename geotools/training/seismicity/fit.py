@@ -15,8 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from geotools.training.rate_data import CellWindows
-from geotools.training.rate_nets import Calibration
+from geotools.training.seismicity.data import CellWindows
+from geotools.training.seismicity.nets import Calibration
 
 __all__ = [
     "Batch",

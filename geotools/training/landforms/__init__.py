@@ -1,0 +1,1 @@
+"""The shipped landform model: `python -m geotools.training.landforms` makes it anew."""

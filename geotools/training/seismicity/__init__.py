@@ -1,0 +1,1 @@
+"""The shipped earthquake models: `python -m geotools.training.seismicity` makes them anew."""
