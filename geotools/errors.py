@@ -7,6 +7,8 @@
     ├── RasterError (ValueError)           pixels that cannot be used as asked
     ├── EventsError (ValueError)           an event table that breaks its schema
     ├── ModelError (ValueError)            a model file, or its spec, that cannot be used
+    ├── ConfigError (ValueError)           a configuration with a key or a value that cannot be
+    ├── LabelsError (ValueError)           labels that nothing can be learned from
     ├── FileError (OSError)                a path that cannot be read or written
     └── MissingExtraError (ImportError)    an optional dependency that is not installed
 
@@ -15,10 +17,12 @@ exits with 1.
 """
 
 __all__ = [
+    "ConfigError",
     "EventsError",
     "FileError",
     "GeotoolsError",
     "GridError",
+    "LabelsError",
     "MissingExtraError",
     "ModelError",
     "RasterError",
@@ -43,6 +47,14 @@ class EventsError(GeotoolsError, ValueError):
 
 class ModelError(GeotoolsError, ValueError):
     """A model file, or its spec, that cannot be used."""
+
+
+class ConfigError(GeotoolsError, ValueError):
+    """A configuration with a key or a value that cannot be."""
+
+
+class LabelsError(GeotoolsError, ValueError):
+    """Labels that nothing can be learned from."""
 
 
 class FileError(GeotoolsError, OSError):

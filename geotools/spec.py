@@ -23,6 +23,7 @@ __all__ = [
     "InputInfo",
     "ModelSpec",
     "OutputInfo",
+    "SourceInfo",
 ]
 
 METADATA_KEY = "geotools"
@@ -65,12 +66,15 @@ class InputInfo:
     """Name of the graph input."""
     kind: str
     """`raster`: (N, bands, H, W), NaN where invalid; `cell_size`: (N, 2, H, 1), metres per row;
-    `features`: (N, bands), one row per cell; `sequence`: (N, length, bands), the latest events of
-    a cell, oldest first; `horizon`: (1,), days."""
+    `features`: (N, bands), one row per cell; `sequence`: (N, length, bands / length) of a cell,
+    the dates of a stack or the latest events, oldest first; `horizon`: (1,), days."""
     bands: tuple[str, ...] = ()
-    """Names of bands or features in order; for `cell_size`, x and y."""
+    """Names of bands or features in order; for `cell_size`, x and y; for the dates of a stack, all
+    bands of the first date, then all of the second."""
     unit: str = ""
     """Physical unit of the values."""
+    length: int = 1
+    """Dates of a `sequence`."""
 
     def __post_init__(self) -> None:
         if self.kind not in INPUT_KINDS:
@@ -81,14 +85,37 @@ class InputInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """One raster that the user gives, and how features find their bands in it."""
+
+    name: str
+    """Word that features call it by; rasters are given in the order of the spec's sources."""
+    bands: tuple[str, ...]
+    """Names of the bands that are used."""
+    numbers: tuple[int, ...]
+    """Their numbers from 1 in the rasters it was trained on."""
+    count: int
+    """Bands that those rasters had, alpha not counted."""
+    kind: str = "values"
+    """`values`, or `classes`: codes, never interpolated."""
+    resampling: str = "bilinear"
+    """How it is brought onto the grid of the first raster, in rasterio's words."""
+    role: str = "other"
+    """`elevation`: what `terrain` features are taken from."""
+    dates: tuple[str, ...] = ()
+    """Dates of a stack; as many rasters are given, in this order."""
+
+
+@dataclass(frozen=True, slots=True)
 class OutputInfo:
     """One output of the graph."""
 
     name: str
     """Name of the graph output."""
     kind: str
-    """`probabilities`: (N, classes, H, W), summing to 1; `values`: (N, bands, H, W); `rates`:
-    (N,), expected number of events per cell in the window."""
+    """`probabilities`: (N, classes, H, W), summing to 1; `values`: (N, bands, H, W); both
+    (N, classes or bands) for models of one cell; `rates`: (N,), expected number of events per cell
+    in the window."""
     classes: tuple[ClassInfo, ...] = ()
     """The classes, in the order of the channels."""
     unit: str = ""
@@ -137,6 +164,10 @@ class ModelSpec:
     """Licence of the model, as an SPDX identifier."""
     parity: Mapping[str, Any] = field(default_factory=dict)
     """Training framework against ONNX Runtime: largest difference, class agreement, on what."""
+    sources: tuple[SourceInfo, ...] = ()
+    """The rasters it takes; none: one raster, whose bands are those of the `raster` input."""
+    features: tuple[str, ...] = ()
+    """What is computed from the sources, by name as in `geotools.features`; inputs take these."""
 
     def __post_init__(self) -> None:
         low, high = self.cell_size_m
@@ -206,6 +237,8 @@ class ModelSpec:
                 training=dict(body["training"]),
                 licence=_text(body, "licence"),
                 parity=dict(body["parity"]),
+                sources=tuple(_source(item) for item in body.get("sources", ())),
+                features=tuple(str(name) for name in body.get("features", ())),
             )
         except KeyError as error:
             raise ModelError(f"The model's spec lacks the key {error}.") from None
@@ -230,7 +263,21 @@ def _whole(body: Mapping[str, Any], key: str) -> int:
 
 def _input(body: Mapping[str, Any]) -> InputInfo:
     bands = tuple(str(band) for band in body["bands"])
-    return InputInfo(_text(body, "name"), _text(body, "kind"), bands, _text(body, "unit"))
+    length = _whole(body, "length") if "length" in body else 1
+    return InputInfo(_text(body, "name"), _text(body, "kind"), bands, _text(body, "unit"), length)
+
+
+def _source(body: Mapping[str, Any]) -> SourceInfo:
+    return SourceInfo(
+        name=_text(body, "name"),
+        bands=tuple(str(band) for band in body["bands"]),
+        numbers=tuple(int(number) for number in body["numbers"]),
+        count=_whole(body, "count"),
+        kind=_text(body, "kind"),
+        resampling=_text(body, "resampling"),
+        role=_text(body, "role"),
+        dates=tuple(str(date) for date in body["dates"]),
+    )
 
 
 def _output(body: Mapping[str, Any]) -> OutputInfo:

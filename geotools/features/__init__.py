@@ -1,0 +1,1 @@
+"""Features by name: what models learn from, computed alike in training and in inference."""

@@ -1,0 +1,1 @@
+"""Science of images: band indices, arrays in and arrays out. No file is opened here."""
