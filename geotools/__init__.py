@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from geotools.inference.forecast import Forecaster
     from geotools.inference.issued import Issued
     from geotools.inference.model import Model, open_model, shipped_model, shipped_models
-    from geotools.inference.predict import predict
+    from geotools.inference.predict import predict, predict_window
     from geotools.io.catalogs import (
         ReadReport,
         events_from_obspy,
@@ -45,9 +45,12 @@ if TYPE_CHECKING:
         EventSelection,
         Geomorphons,
         Polygons,
+        PredictionMap,
+        RasterOptions,
         TerrainSettings,
         map_events,
         map_landforms,
+        map_predictions,
         map_terrain,
     )
     from geotools.maps.evaluation import evaluate_forecast
@@ -84,8 +87,10 @@ __all__ = [
     "ModelError",
     "ModelSpec",
     "Polygons",
+    "PredictionMap",
     "Raster",
     "RasterError",
+    "RasterOptions",
     "ReadReport",
     "SeismicitySettings",
     "Sink",
@@ -104,6 +109,7 @@ __all__ = [
     "map_events",
     "map_forecast",
     "map_landforms",
+    "map_predictions",
     "map_seismicity",
     "map_terrain",
     "map_tiles",
@@ -111,6 +117,7 @@ __all__ = [
     "open_raster",
     "polygonize",
     "predict",
+    "predict_window",
     "read_catalog",
     "read_events",
     "read_layer",
@@ -139,7 +146,7 @@ _HOMES = {
     "inference.forecast": ("Forecaster",),
     "inference.issued": ("Issued",),
     "inference.model": ("Model", "open_model", "shipped_model", "shipped_models"),
-    "inference.predict": ("predict",),
+    "inference.predict": ("predict", "predict_window"),
     "io.catalogs": (
         "ReadReport",
         "events_from_obspy",
@@ -157,9 +164,12 @@ _HOMES = {
         "EventSelection",
         "Geomorphons",
         "Polygons",
+        "PredictionMap",
+        "RasterOptions",
         "TerrainSettings",
         "map_events",
         "map_landforms",
+        "map_predictions",
         "map_terrain",
     ),
     "maps.event_choice": ("SeismicitySettings",),

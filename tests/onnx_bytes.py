@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from geotools.spec import ClassInfo, InputInfo, ModelSpec, OutputInfo
+from geotools.spec import ClassInfo, InputInfo, ModelSpec, OutputInfo, SourceInfo
 
 FLOAT = 1
 
@@ -102,3 +102,38 @@ def neighbourhood_model(radius: int = 2, *, halo: int | None = None, bands: int 
         {"p": ["n", 2, "h", "w"]},
         {"geotools": spec.to_json()},
     )
+
+
+def row_model(kind: str = "features", *, sources: tuple[SourceInfo, ...] = (), **more: object):
+    """A model of single cells.
+
+    `features`: is a + 2 b positive? `sequence`: the value a + 2 b of the first of two dates.
+    """
+    spec_of = {"version": "1", "cell_size_m": (5.0, 100.0), "tile": 64, "description": "Rows."}
+    if kind == "features":
+        names = ("a", "b")
+        nodes = [node("MatMul", ["features", "w"], ["l"]), node("Softmax", ["l"], ["p"], axis=1)]
+        tensors = [tensor("w", np.array([[-1.0, 1.0], [-2.0, 2.0]]))]
+        spec = ModelSpec(
+            name="rows", task="semantic-segmentation",
+            inputs=(InputInfo("features", "features", names),),
+            outputs=(OutputInfo("p", "probabilities", CLASSES),),
+            features=names, sources=sources, **spec_of, **more,
+        )  # fmt: skip
+        shapes = {"features": ["n", 2]}, {"p": ["n", 2]}
+    else:
+        names = ("x.1@2000", "x.2@2000", "x.1@2010", "x.2@2010")
+        nodes = [
+            node("Flatten", ["sequence"], ["flat"], axis=1),
+            node("MatMul", ["flat", "w"], ["v"]),
+        ]
+        kernel = np.array([[1.0], [2.0], [0.0], [0.0]])
+        tensors = [tensor("w", kernel)]
+        spec = ModelSpec(
+            name="dates", task="regression",
+            inputs=(InputInfo("sequence", "sequence", names, length=2),),
+            outputs=(OutputInfo("v", "values", unit="m"),),
+            features=names, sources=sources, **spec_of, **more,
+        )  # fmt: skip
+        shapes = {"sequence": ["n", 2, 2]}, {"v": ["n", 1]}
+    return model(nodes, tensors, *shapes, {"geotools": spec.to_json()})

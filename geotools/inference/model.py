@@ -112,6 +112,15 @@ class Model:
                     f"{len(output.classes)} classes in its spec: export it again."
                 )
 
+    @property
+    def channels(self) -> int:
+        """Classes of the first output, or the bands of its values."""
+        output = self.spec.outputs[0]
+        if output.classes:
+            return len(output.classes)
+        shape = next(x.shape for x in self._session.get_outputs() if x.name == output.name)
+        return shape[1] if len(shape) > 1 and isinstance(shape[1], int) else 1
+
     def run(self, inputs: Mapping[str, NDArray[np.float32]]) -> list[NDArray[Any]]:
         """The outputs in the order of the spec, for one batch.
 

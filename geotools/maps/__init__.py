@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from geotools.maps.events import EventMap, EventSelection, map_events
     from geotools.maps.inputs import DemOptions
-    from geotools.maps.landforms import LandformMap, Polygons, map_landforms
+    from geotools.maps.landforms import LandformMap, map_landforms
     from geotools.maps.mappers import Geomorphons
+    from geotools.maps.polygons import Polygons
+    from geotools.maps.predict import PredictionMap, map_predictions
+    from geotools.maps.predict_inputs import RasterOptions
     from geotools.maps.terrain import TerrainMap, TerrainSettings, map_terrain
 
 __all__ = [
@@ -24,10 +27,13 @@ __all__ = [
     "Geomorphons",
     "LandformMap",
     "Polygons",
+    "PredictionMap",
+    "RasterOptions",
     "TerrainMap",
     "TerrainSettings",
     "map_events",
     "map_landforms",
+    "map_predictions",
     "map_terrain",
 ]
 
@@ -40,10 +46,15 @@ _HOMES = {
     "inputs": ("DemOptions",),
     "landforms": (
         "LandformMap",
-        "Polygons",
         "map_landforms",
     ),
     "mappers": ("Geomorphons",),
+    "polygons": ("Polygons",),
+    "predict": (
+        "PredictionMap",
+        "map_predictions",
+    ),
+    "predict_inputs": ("RasterOptions",),
     "terrain": (
         "TerrainMap",
         "TerrainSettings",

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from geotools.effort import Effort
-from geotools.errors import FileError, RasterError
-from geotools.grid import Window
-from geotools.io.geotiff import open_raster
+from geotools.errors import RasterError
 from geotools.io.writing import GeotiffWriter, create_geotiff, create_scratch
 from geotools.maps.inputs import (
     DemOptions,
@@ -26,31 +21,15 @@ from geotools.maps.inputs import (
     provenance,
 )
 from geotools.maps.mappers import Geomorphons, Warn, choose
+from geotools.maps.polygons import Apart, Polygons, check_polygons, write_polygons
 from geotools.raster import Sink
 from geotools.spec import ClassInfo
 from geotools.stream import Progress
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-
-__all__ = ["LandformMap", "Polygons", "map_landforms"]
-
+__all__ = ["LandformMap", "map_landforms"]
 
 _LAYER = "landforms"
 """Name of the polygon layer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Polygons:
-    """A polygon layer beside a class raster."""
-
-    path: FilePath
-    """The GeoPackage."""
-    min_area_m2: float = 0.0
-    """Smaller polygons join the neighbour with the longest shared border."""
-    simplify_m: float = 0.0
-    """Tolerance of simplified outlines, in metres; shared edges stay shared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +87,7 @@ def map_landforms(
     if polygons is not None and not isinstance(polygons, Polygons):
         polygons = Polygons(polygons)
     if polygons is not None:
-        _check_polygons(polygons, dem, target, overwrite)
+        check_polygons(polygons, dem, target, overwrite, layer=_LAYER)
     mapper = choose(method)
     if confidence and not mapper.has_confidence:
         raise RasterError(
@@ -141,7 +120,7 @@ def map_landforms(
             sure = stack.enter_context(
                 create_scratch(target, source.grid, bands=["confidence"], dtype="uint8", nodata=0)
             )
-            sink = _Apart(writer, sure)
+            sink = Apart(writer, sure)
         with_confidence = confidence or sure is not None
         tile, threads = mapper.plan(effort)
         stack.enter_context(file.block_cache(tile + 2 * mapper.halo))
@@ -158,8 +137,8 @@ def map_landforms(
         writer.tag(tags)
         writer.complete()
         if polygons is not None:
-            _write_polygons(
-                polygons, writer, sure, mapper.classes, tags,
+            write_polygons(
+                polygons, writer, sure, mapper.classes, tags, layer=_LAYER,
                 confidence=with_confidence, effort=effort, overwrite=overwrite, progress=progress,
             )  # fmt: skip
     area = {info.name: writer.area_m2()[info.code] for info in mapper.classes}
@@ -171,77 +150,6 @@ def map_landforms(
         method=mapper.title,
         seconds=time.monotonic() - start,
     )
-
-
-class _Apart:
-    """A `Sink` of two bands that are written to two files."""
-
-    def __init__(self, first: Sink, second: Sink) -> None:
-        self._first, self._second = first, second
-
-    def write(self, data: NDArray[Any], window: Window) -> None:
-        """Band 1 to the first, band 2 to the second."""
-        self._first.write(data[:1], window)
-        self._second.write(data[1:], window)
-
-
-def _write_polygons(
-    polygons: Polygons,
-    writer: GeotiffWriter,
-    scratch: GeotiffWriter | None,
-    classes: Sequence[ClassInfo],
-    tags: Mapping[str, str],
-    *,
-    confidence: bool,
-    effort: Effort,
-    overwrite: bool,
-    progress: Progress | None,
-) -> None:
-    """Writes the layer from the finished raster, which has no name yet."""
-    from geotools.convert import polygonize
-    from geotools.io.geopackage import write_layer
-
-    with ExitStack() as stack:
-        forms = stack.enter_context(open_raster(writer.path, bands=[1]))
-        sure = None
-        if scratch is not None:
-            scratch.complete()
-            sure = stack.enter_context(open_raster(scratch.path))
-        elif confidence:
-            sure = stack.enter_context(open_raster(writer.path, bands=[2]))
-        batches = polygonize(
-            forms,
-            class_info=classes,
-            confidence=sure,
-            min_area_m2=polygons.min_area_m2,
-            simplify_m=polygons.simplify_m,
-            threads=effort.cores,
-            progress=progress,
-        )
-        write_layer(
-            polygons.path,
-            batches,
-            layer=_LAYER,
-            classes=classes,
-            metadata=tags,
-            crs=writer.grid.crs,
-            overwrite=overwrite,
-        )
-
-
-def _check_polygons(polygons: Polygons, dem: FilePath, raster: Path, overwrite: bool) -> None:
-    from geotools.io.geopackage import check_layer
-
-    target = check_paths(dem, [polygons.path], overwrite)[0]
-    if target.suffix.lower() == ".gpkg":
-        check_layer(target, _LAYER, overwrite=overwrite)
-    if target.absolute() == raster.absolute():
-        raise FileError(f"{target} is named for raster and polygons: give two names.")
-    if target.suffix.lower() != ".gpkg":
-        raise FileError(f"{target} is no GeoPackage: give a name that ends in .gpkg.")
-    for name, value in (("--min-area", polygons.min_area_m2), ("--simplify", polygons.simplify_m)):
-        if not (np.isfinite(value) and value >= 0):
-            raise RasterError(f"{name} is {value}: give 0 or more.")
 
 
 def _ignore(sentence: str) -> None:

@@ -1,0 +1,197 @@
+"""What a prediction begins with: rasters in the order of the model's sources, and their checks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geotools.errors import FileError, ModelError, RasterError
+from geotools.grid import Grid
+from geotools.io.geotiff import open_raster
+from geotools.maps.inputs import DemOptions, FilePath, check_apart, check_paths, elevation, open_dem
+from geotools.raster import Source
+from geotools.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from geotools.inference.model import Model
+
+__all__ = [
+    "RasterOptions",
+    "check_cells",
+    "check_targets",
+    "open_source",
+    "provenances",
+    "rasters_needed",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class RasterOptions:
+    """How rasters are to be read where their files do not say, or say it wrongly."""
+
+    crs: str | None = None
+    """CRS to assume, such as "EPSG:32633"."""
+    bands: tuple[int, ...] | None = None
+    """Band numbers from 1, in the order that the model takes them; only of models that do not
+    find their bands by themselves."""
+    nodata: float | None = None
+    """Value that stands for missing cells."""
+
+
+def rasters_needed(spec: ModelSpec) -> list[str]:
+    """What the model is given, one line for each raster, in order."""
+    if not spec.sources:
+        return [f"a raster with the bands {', '.join(spec.bands)}"] if spec.bands else []
+    return [
+        f"{source.name}{f' of {date}' if date else ''} (bands {', '.join(source.bands)})"
+        for source in spec.sources
+        for date in source.dates or ("",)
+    ]
+
+
+def check_targets(
+    rasters: Sequence[FilePath], outputs: Sequence[FilePath], overwrite: bool
+) -> list[Path]:
+    """The outputs, which may be written and are neither an input nor one another."""
+    targets: list[Path] = []
+    for raster in rasters:
+        targets = check_paths(raster, outputs, overwrite)
+    return targets
+
+
+def open_source(
+    model: Model,
+    rasters: Sequence[FilePath],
+    targets: Sequence[Path],
+    reading: RasterOptions,
+    stack: ExitStack,
+    rows: int,
+) -> Source:
+    """What the model reads, made of the rasters; closed with `stack`.
+
+    Args:
+        model: the model.
+        rasters: in the order of `spec.sources`, the dates of a source one after the other.
+        targets: outputs, which must not be files that a raster is read from.
+        reading: how to read them.
+        stack: closes the files.
+        rows: rows of a tile, halo included.
+
+    Raises:
+        FileError, GridError, RasterError: a raster that cannot be used.
+        ModelError: more rasters or fewer than the model takes.
+    """
+    spec = model.spec
+    _check_count(model, rasters)
+    if spec.sources:
+        return _open_stack(spec, rasters, reading, stack)
+    if _is_elevation(spec):
+        if reading.bands is not None and len(reading.bands) != 1:
+            raise RasterError(
+                f"The model {model.file} takes one band of elevations: give one number to --bands."
+            )
+        dem = DemOptions(reading.crs, reading.bands[0] if reading.bands else None, reading.nodata)
+        file = stack.enter_context(open_dem(rasters[0], dem))
+        source: Source = elevation(file, dem)
+    else:
+        file = stack.enter_context(
+            open_raster(rasters[0], crs=reading.crs, bands=reading.bands, nodata=reading.nodata)
+        )
+        source = file
+    check_apart(file, targets)
+    stack.enter_context(file.block_cache(rows))
+    if len(source.bands) != len(spec.bands):
+        raise RasterError(
+            f"{file.name} has {len(source.bands)} bands, the model {model.file} takes "
+            f"{len(spec.bands)} ({', '.join(spec.bands)}): choose them in this order, for example "
+            f"--bands {','.join(str(n + 1) for n in range(len(spec.bands)))}."
+        )
+    return source
+
+
+def _is_elevation(spec: ModelSpec) -> bool:
+    """True for models of one raster in metres, which are read as elevation models are."""
+    return any(
+        info.kind == "raster" and len(info.bands) == 1 and info.unit == "m" for info in spec.inputs
+    )
+
+
+def _check_count(model: Model, rasters: Sequence[FilePath]) -> None:
+    needed = rasters_needed(model.spec)
+    if len(rasters) == len(needed):
+        return
+    if not needed:
+        kinds = ", ".join(info.kind for info in model.spec.inputs)
+        raise ModelError(f"The model {model.file} takes no raster (its inputs are {kinds}).")
+    listed = "; ".join(f"{number}. {text}" for number, text in enumerate(needed, 1))
+    raise ModelError(
+        f"The model {model.file} takes {len(needed)} rasters, {len(rasters)} are given: give, in "
+        f"this order, {listed}."
+    )
+
+
+def _open_stack(
+    spec: ModelSpec, rasters: Sequence[FilePath], reading: RasterOptions, stack: ExitStack
+) -> Source:
+    from geotools.features.opening import open_stack
+
+    if reading.bands is not None or reading.nodata is not None:
+        flag = "--bands" if reading.bands is not None else "--nodata"
+        raise RasterError(
+            f"The model {spec.name} finds its bands and missing cells by itself: leave {flag} out."
+        )
+    paths, first = [], 0
+    for info in spec.sources:
+        count = max(1, len(info.dates))
+        paths.append(list(rasters[first : first + count]))
+        first += count
+    source: Source = stack.enter_context(
+        open_stack(paths, spec.sources, spec.features, crs=reading.crs)
+    )
+    return source
+
+
+def check_cells(spec: ModelSpec, grid: Grid, name: str, warn: Callable[[str], None]) -> None:
+    """Says so where cells are larger or smaller than what the model was made for.
+
+    Raises:
+        RasterError: by more than three times.
+    """
+    low, high = spec.cell_size_m
+    sizes = np.concatenate(grid.cell_size_m())
+    smallest, largest = float(sizes.min()), float(sizes.max())
+    if low <= smallest and largest <= high:
+        return
+    found = f"{name} has cells of {smallest:.3g} to {largest:.3g} m"
+    made = f"the model {spec.name} is made for {low:.3g} to {high:.3g} m"
+    if smallest < low / 3 or largest > high * 3:
+        raise RasterError(f"{found}, {made}: resample the raster (gdalwarp -tr).")
+    warn(f"{found}, {made}: expect a poorer map.")
+
+
+@contextmanager
+def provenances(rasters: Sequence[FilePath]) -> Iterator[Callable[[], dict[str, str]]]:
+    """A function that gives names and SHA-256 of the inputs, which are hashed meanwhile."""
+    with ThreadPoolExecutor(1, thread_name_prefix="geotools-hash") as pool:
+        yield pool.submit(_identify, [Path(raster) for raster in rasters]).result
+
+
+def _identify(files: Sequence[Path]) -> dict[str, str]:
+    found = {"source": ", ".join(file.name for file in files)}
+    sums = []
+    for file in files:
+        if not file.is_file():
+            return found
+        try:
+            with file.open("rb") as stream:
+                sums.append(hashlib.file_digest(stream, "sha256").hexdigest())
+        except OSError as error:
+            raise FileError(f"{file} cannot be read: {error.strerror}.") from None
+    return found | {"source_sha256": ", ".join(sums)}
