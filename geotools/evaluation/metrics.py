@@ -1,0 +1,249 @@
+"""METRICS: the figures a training can be judged by, each with its interval by units.
+
+Classes are given by their indices from 0, values as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geotools.errors import ConfigError
+from geotools.evaluation import classification, regression
+from geotools.evaluation.resampling import pair_sums, percentiles, resampled, unit_places
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "METRICS",
+    "Metric",
+    "Scored",
+    "all_scores",
+    "difference_interval",
+    "interval",
+    "score",
+    "score_with_interval",
+]
+
+DRAWS = 1000
+"""Resamples of the units behind every interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A figure that a training can be judged by."""
+
+    name: str
+    """As in a configuration."""
+    title: str
+    """As in a sentence."""
+    higher_is_better: bool
+    """False for errors."""
+    task: str
+    """`classification` or `regression`."""
+    figure: Callable[[NDArray[np.float64], int | None], NDArray[np.float64]]
+    """From confusion matrices (..., K, K), or from (..., 6) sums of values as `value_sums` has
+    them, and the index of the background, to (...) figures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A figure with its interval."""
+
+    value: float
+    """The figure; NaN where there is none."""
+    interval: tuple[float, float]
+    """95 % by units; NaN with fewer than two units."""
+
+
+def _iou(matrices: NDArray[np.float64], background: int | None) -> NDArray[np.float64]:
+    scores = classification.iou_per_class(matrices)
+    if background is not None:
+        scores = np.delete(scores, background, axis=-1)
+    return classification.means_of_present(scores)
+
+
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric("accuracy", "accuracy", True, "classification",
+               lambda m, _: classification.accuracies(m)),
+        Metric("balanced_accuracy", "balanced accuracy", True, "classification",
+               lambda m, _: classification.means_of_present(classification.recall_per_class(m))),
+        Metric("macro_f1", "macro-F1", True, "classification",
+               lambda m, _: classification.means_of_present(classification.f1_per_class(m))),
+        Metric("iou", "IoU", True, "classification", _iou),
+        Metric("kappa", "kappa", True, "classification",
+               lambda m, _: classification.kappas(m)),
+        Metric("r2", "R²", True, "regression", lambda sums, _: regression.r2(sums)),
+        Metric("rmse", "RMSE", False, "regression", lambda sums, _: regression.rmse(sums)),
+        Metric("mae", "MAE", False, "regression", lambda sums, _: regression.mae(sums)),
+    )
+}  # fmt: skip
+"""All of them by name."""
+
+
+def score(
+    metric: str,
+    truth: ArrayLike,
+    predicted: ArrayLike,
+    *,
+    classes: int = 0,
+    background: int | None = None,
+) -> float:
+    """The figure; NaN without cells, or where a predicted value is not finite.
+
+    Args:
+        metric: one of `METRICS`.
+        truth: (n,) indices of classes from 0, or values.
+        predicted: (n,) the same.
+        classes: number of classes; none for values.
+        background: index of the class that `iou` leaves out.
+
+    Raises:
+        ConfigError: no such metric.
+        RasterError: shapes that differ, an index that is not one of a class.
+    """
+    unit = np.zeros(np.shape(truth), np.int8)
+    sums = _sums(metric, truth, predicted, unit, classes)
+    return float(_figure(metric, classes, background)(sums.sum(axis=0)))
+
+
+def interval(
+    metric: str,
+    truth: ArrayLike,
+    predicted: ArrayLike,
+    unit: ArrayLike,
+    *,
+    classes: int = 0,
+    background: int | None = None,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """The 95 % interval of the figure when whole units are drawn again; NaN with fewer than two.
+
+    Args:
+        metric, truth, predicted, classes, background: as in `score`.
+        unit: (n,) number of the block, polygon or group of each cell.
+        seed: fixes the resampling.
+
+    Raises:
+        ConfigError: no such metric.
+        RasterError: shapes that differ, an index that is not one of a class.
+    """
+    sums = _sums(metric, truth, predicted, unit, classes)
+    return _interval(sums, _figure(metric, classes, background), seed)
+
+
+def score_with_interval(
+    metric: str,
+    truth: ArrayLike,
+    predicted: ArrayLike,
+    unit: ArrayLike,
+    *,
+    classes: int = 0,
+    background: int | None = None,
+    seed: int = 0,
+) -> Scored:
+    """`score` and `interval` in one."""
+    sums = _sums(metric, truth, predicted, unit, classes)
+    figure = _figure(metric, classes, background)
+    return Scored(float(figure(sums.sum(axis=0))), _interval(sums, figure, seed))
+
+
+def all_scores(
+    task: str,
+    truth: ArrayLike,
+    predicted: ArrayLike,
+    unit: ArrayLike,
+    *,
+    classes: int = 0,
+    background: int | None = None,
+    seed: int = 0,
+) -> dict[str, Scored]:
+    """Every metric of a task with its interval; other arguments as in `interval`."""
+    return {
+        name: score_with_interval(
+            name, truth, predicted, unit, classes=classes, background=background, seed=seed
+        )
+        for name, metric in METRICS.items()
+        if metric.task == task
+    }
+
+
+def difference_interval(
+    metric: str,
+    truth: ArrayLike,
+    predicted: ArrayLike,
+    other: ArrayLike,
+    unit: ArrayLike,
+    *,
+    classes: int = 0,
+    background: int | None = None,
+    seed: int = 0,
+) -> Scored:
+    """How much the figure of one prediction is above that of another, on the same cells.
+
+    Both are taken from the same units in every resample, so what is hard for both does not widen
+    the interval.
+
+    Args:
+        metric, truth, classes, background, unit, seed: as in `interval`.
+        predicted: (n,) the one.
+        other: (n,) the other.
+
+    Returns:
+        The figure of `predicted` less that of `other`, and its 95 % interval.
+
+    Raises:
+        ConfigError: no such metric.
+        RasterError: shapes that differ, an index that is not one of a class.
+    """
+    from scipy.sparse import hstack, issparse
+
+    ours = _sums(metric, truth, predicted, unit, classes)
+    theirs = _sums(metric, truth, other, unit, classes)
+    figure, columns = _figure(metric, classes, background), ours.shape[1]
+    both = hstack([ours, theirs], "csr") if issparse(ours) else np.hstack([ours, theirs])
+
+    def difference(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(figure(sums[..., :columns]) - figure(sums[..., columns:]))
+
+    return Scored(float(difference(both.sum(axis=0))), _interval(both, difference, seed))
+
+
+def _sums(
+    metric: str, truth: ArrayLike, predicted: ArrayLike, unit: ArrayLike, classes: int
+) -> Any:
+    """(units, columns) what the figure is taken from."""
+    if metric not in METRICS:
+        raise ConfigError(f"There is no metric {metric!r}: give one of {', '.join(METRICS)}.")
+    if METRICS[metric].task == "regression":
+        return regression.value_sums(truth, predicted, unit)
+    pair = classification.class_pairs(truth, predicted, classes)
+    place, units = unit_places(unit, len(pair))
+    return pair_sums(place, units, pair, classes**2)
+
+
+def _figure(
+    metric: str, classes: int, background: int | None
+) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """From (..., columns) sums to (...) figures."""
+    if metric not in METRICS:
+        raise ConfigError(f"There is no metric {metric!r}: give one of {', '.join(METRICS)}.")
+    chosen = METRICS[metric]
+    if chosen.task == "regression":
+        return lambda sums: chosen.figure(sums, None)
+    return lambda sums: chosen.figure(sums.reshape(*sums.shape[:-1], classes, classes), background)
+
+
+def _interval(
+    sums: Any, figure: Callable[[NDArray[np.float64]], NDArray[np.float64]], seed: int
+) -> tuple[float, float]:
+    if sums.shape[0] < 2:  # one unit drawn again is itself: that would be a point
+        return float("nan"), float("nan")
+    low, high = percentiles(resampled(sums, figure, draws=DRAWS, seed=seed))
+    return float(low), float(high)
