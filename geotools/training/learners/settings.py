@@ -134,6 +134,8 @@ class NetSettings(Settings):
     """A shipped model (`landforms-v1`), or the run folder of an earlier training, to start from."""
     freeze: bool = False
     """Leave the layers that came with `init` as they are."""
+    members: int = field(default=1, metadata=within(1, 16))
+    """Nets from as many seeds, whose probabilities are averaged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
