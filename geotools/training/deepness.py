@@ -1,0 +1,330 @@
+"""export_deepness: the variant of a model that the QGIS plugin Deepness runs.
+
+The plugin gives one image of a fixed size, divided by 255 and standardised, and wants one output of
+the same size. What it cannot give, features that are computed outside the graph, is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from geotools.errors import FileError, ModelError
+from geotools.io.atomic import check_output
+from geotools.spec import METADATA_KEY, InputInfo, ModelSpec
+from geotools.training.export import deepness_keys, write_graph
+from geotools.training.parity import Parity, compare, open_session
+
+__all__ = ["DeepnessModel", "export_deepness"]
+
+_LARGEST_BYTES = 2**31 - 1
+"""Protobuf holds no more."""
+
+_TILE, _ROW_TILE = 512, 256
+"""Cells on a side when nothing is said; a model of single cells runs all cells of a tile at once,
+and what it keeps of each may be large."""
+
+_TILES = (16, 8192)
+"""Smallest and largest tile, cells on a side."""
+
+_MOST_OVERLAP = 90
+"""Per cent; beyond, a map takes a hundred times as long."""
+
+_TOLERANCE = 1e-2
+"""Largest difference of a probability between the variant and its model: values that are divided by
+255 and multiplied again are moved by one step of float32, which for heights is 1e-4 m."""
+
+_AGREEMENT = 0.999
+"""Smallest share of cells with the same class."""
+
+_IMAGE = "image"
+
+
+@dataclass(frozen=True, slots=True)
+class DeepnessModel:
+    """What was written, and how well it repeats the model it came from."""
+
+    path: Path
+    """The `.onnx` file."""
+    bands: tuple[str, ...]
+    """What the channels of the image are, in order."""
+    tile: int
+    """Cells on a side."""
+    overlap: int
+    """Overlap of tiles, per cent."""
+    resolution_cm: float
+    """Cell size that the plugin brings images to, centimetres."""
+    parity: Parity
+    """The variant, run as the plugin runs it, against the model."""
+
+
+def export_deepness(
+    model_path: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    *,
+    tile: int | None = None,
+    resolution_cm: float | None = None,
+    overlap: int | None = None,
+    overwrite: bool = False,
+    image: NDArray[np.float32] | None = None,
+) -> DeepnessModel:
+    """Writes the variant of a model for Deepness: one image of one size in, one map out.
+
+    Args:
+        model_path: an `.onnx` file that geotools wrote.
+        output: the `.onnx` file to write.
+        tile: cells on a side of the image; 512 when None, 256 for models of single cells.
+        resolution_cm: cell size in centimetres; the middle of the model's range when None.
+        overlap: of tiles, per cent; as much as the model's halo needs when None.
+        overwrite: replace the file when it exists.
+        image: (bands, tile, tile) float32 to compare variant and model on; a made-up one when None.
+
+    Raises:
+        FileError: the model cannot be read, or the file cannot be written.
+        ModelError: the model takes what the plugin cannot give, the tile is too small for its
+            halo, or the variant does not repeat the model.
+    """
+    target = check_output(output, overwrite=overwrite)
+    content = _read(Path(model_path))
+    graph, spec = _parse(Path(model_path), content)
+    info = _data_input(spec)
+    _check_sources(spec)
+    if tile is None:
+        tile = _TILE if info.kind == "raster" else _ROW_TILE
+    overlap = _overlap(spec, tile, overlap)
+    if resolution_cm is not None and not (math.isfinite(resolution_cm) and resolution_cm > 0):
+        raise ModelError(f"A resolution of {resolution_cm} cm cannot be: give centimetres.")
+    bands = info.bands or spec.features
+    keys = deepness_keys(
+        spec, tile=tile, resolution_cm=resolution_cm, overlap=overlap, bands=len(bands)
+    )
+    resolution = float(json.loads(keys["resolution"]))
+    variant = _variant(graph, spec, info, tile, resolution / 100)
+    source = {
+        "name": spec.name, "version": spec.version, "licence": spec.licence, "bands": list(bands),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }  # fmt: skip
+    picture = _picture(len(bands), tile, bool(_sizes(spec))) if image is None else image
+    if picture.shape != (len(bands), tile, tile):
+        raise ModelError(
+            f"The image to compare on has the shape {picture.shape}: give "
+            f"{(len(bands), tile, tile)}."
+        )
+    parity = _prove(content, variant, spec, info, picture, resolution / 100)
+    write_graph(variant, target, {**keys, "geotools_source": json.dumps(source)})
+    return DeepnessModel(target, bands, tile, overlap, resolution, parity)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > _LARGEST_BYTES:
+            raise ModelError(f"{path} is larger than 2 GB: export a smaller model.")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise FileError(f"The model {path} does not exist: check the path.") from None
+    except OSError as error:
+        raise FileError(f"The model {path} cannot be read: {error.strerror}.") from None
+
+
+def _parse(path: Path, content: bytes) -> tuple[onnx.ModelProto, ModelSpec]:
+    try:
+        graph = onnx.load_from_string(content)
+    except Exception:  # protobuf's errors share no public base class
+        raise ModelError(f"{path} is not an ONNX model: give a .onnx file.") from None
+    metadata = {entry.key: entry.value for entry in graph.metadata_props}
+    if METADATA_KEY not in metadata:
+        raise ModelError(f"{path} carries no geotools spec: give a model that geotools exported.")
+    return graph, ModelSpec.from_json(metadata[METADATA_KEY])
+
+
+def _data_input(spec: ModelSpec) -> InputInfo:
+    """The one input that becomes the image."""
+    others = [item for item in spec.inputs if item.kind != "cell_size"]
+    kinds = [item.kind for item in others]
+    if len(kinds) != 1 or kinds[0] not in ("raster", "features", "sequence"):
+        raise ModelError(
+            f"The model {spec.name} takes {', '.join(item.name for item in others) or 'no raster'}:"
+            " Deepness gives one image and nothing else."
+        )
+    if spec.outputs[0].kind not in ("probabilities", "values"):
+        raise ModelError(
+            f"The model {spec.name} gives {spec.outputs[0].kind}: Deepness takes classes or values."
+        )
+    return others[0]
+
+
+def _sizes(spec: ModelSpec) -> list[str]:
+    return [item.name for item in spec.inputs if item.kind == "cell_size"]
+
+
+def _check_sources(spec: ModelSpec) -> None:
+    """Nothing, when all features are bands of one raster."""
+    computed = [name for name in spec.features if name.startswith(("terrain.", "imagery."))]
+    if computed:
+        raise ModelError(
+            f"The model {spec.name} takes features that are computed outside the model "
+            f"({', '.join(computed)}), which Deepness cannot give: use geotools predict."
+        )
+    if len(spec.sources) > 1 or any(source.dates for source in spec.sources):
+        rasters = [
+            f"{source.name}@{date}" if date else source.name
+            for source in spec.sources
+            for date in source.dates or ("",)
+        ]
+        raise ModelError(
+            f"The model {spec.name} takes features of several rasters ({', '.join(rasters)}), "
+            "Deepness gives one: use geotools predict."
+        )
+
+
+def _overlap(spec: ModelSpec, tile: int, overlap: int | None) -> int:
+    """Overlap in per cent.
+
+    The plugin moves tiles by `tile - int(2 tile overlap / 100) // 2` cells and keeps the middle of
+    each, so that both halves of the overlap must hold the halo. Of the overlaps that do, the first
+    whose step is a multiple of the model's stride is taken.
+    """
+    smallest, largest = _TILES
+    if not (smallest <= tile <= largest and tile % spec.stride_multiple == 0):
+        raise ModelError(
+            f"A tile of {tile} cells cannot be: give {smallest} to {largest}, a multiple of "
+            f"{spec.stride_multiple}."
+        )
+    least = 2 * spec.halo + (spec.halo > 0)
+
+    def cells(percent: int) -> int:
+        return int(tile * percent / 100 * 2) // 2
+
+    if overlap is not None:
+        if not 0 <= overlap <= _MOST_OVERLAP:
+            raise ModelError(f"An overlap of {overlap} % cannot be: give 0 to {_MOST_OVERLAP}.")
+        return overlap
+    enough = [percent for percent in range(_MOST_OVERLAP + 1) if cells(percent) >= least]
+    if not enough:
+        raise ModelError(
+            f"The model {spec.name} looks {spec.halo} cells around: a tile of {tile} cells is too "
+            f"small, give at least {math.ceil(least / 0.85 / 32) * 32}."
+        )
+    even = [p for p in enough if (tile - cells(p)) % spec.stride_multiple == 0]
+    return (even or enough)[0]
+
+
+def _variant(
+    original: onnx.ModelProto, spec: ModelSpec, info: InputInfo, tile: int, cell_m: float
+) -> onnx.ModelProto:
+    """The graph with a fixed image, the cell size a constant, and rows of cells made of the image
+    and a map of them again.
+    """
+    model = onnx.ModelProto()
+    model.CopyFrom(original)
+    graph = model.graph
+    for name in _sizes(spec):
+        sizes = np.full((1, 2, tile, 1), cell_m, np.float32)
+        graph.initializer.append(numpy_helper.from_array(sizes, name))
+    output = spec.outputs[0].name
+    count = len(spec.outputs[0].classes) or 1
+    image = [1, len(info.bands or spec.features), tile, tile]
+    _rename(graph, info.name, _IMAGE if info.kind == "raster" else "geotools_rows")
+    if info.kind != "raster":
+        _rename(graph, output, "geotools_row_output")
+        _wrap(graph, _row_shape(info, image[1]), [1, tile, tile, -1], output)
+    del graph.input[:], graph.output[:], graph.value_info[:], model.metadata_props[:]
+    graph.input.append(helper.make_tensor_value_info(_IMAGE, onnx.TensorProto.FLOAT, image))
+    shape = [1, count, tile, tile]
+    graph.output.append(helper.make_tensor_value_info(output, onnx.TensorProto.FLOAT, shape))
+    return model
+
+
+def _row_shape(info: InputInfo, bands: int) -> list[int]:
+    return [-1, bands] if info.kind == "features" else [-1, info.length, bands // info.length]
+
+
+def _wrap(graph: onnx.GraphProto, rows: Sequence[int], grid: Sequence[int], output: str) -> None:
+    """Puts nodes around a graph of single cells: an image to rows, and rows to a map."""
+    for name, shape in (("geotools_to_rows", rows), ("geotools_to_grid", grid)):
+        graph.initializer.append(numpy_helper.from_array(np.array(shape, np.int64), name))
+    before = [
+        helper.make_node("Transpose", [_IMAGE], ["geotools_last"], perm=[0, 2, 3, 1]),
+        helper.make_node("Reshape", ["geotools_last", "geotools_to_rows"], ["geotools_rows"]),
+    ]
+    after = [
+        helper.make_node("Reshape", ["geotools_row_output", "geotools_to_grid"], ["geotools_grid"]),
+        helper.make_node("Transpose", ["geotools_grid"], [output], perm=[0, 3, 1, 2]),
+    ]
+    nodes = [*before, *graph.node, *after]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def _rename(graph: onnx.GraphProto, old: str, new: str) -> None:
+    """Gives a tensor of the outermost graph another name."""
+    for node in graph.node:
+        for names in (node.input, node.output):
+            for place, name in enumerate(names):
+                if name == old:
+                    names[place] = new
+
+
+def _picture(bands: int, tile: int, heights: bool) -> NDArray[np.float32]:
+    """A smooth image of whole numbers 0 to 255, or of heights up to 2,000 m."""
+    rng = np.random.default_rng(0)
+    row, col = np.mgrid[:tile, :tile]
+    image = np.zeros((bands, tile, tile))
+    for band in image:
+        for _ in range(12):
+            angle, phase = rng.uniform(0, 2 * np.pi, 2)
+            length = rng.uniform(10, 200)
+            along = row * np.sin(angle) + col * np.cos(angle)
+            band += length * np.sin(2 * np.pi / length * along + phase)
+        band -= band.min()
+        band *= (2000.0 if heights else 255.0) / band.max()
+    return (image if heights else np.rint(image)).astype(np.float32)
+
+
+def _prove(
+    content: bytes,
+    variant: onnx.ModelProto,
+    spec: ModelSpec,
+    info: InputInfo,
+    image: NDArray[np.float32],
+    cell_m: float,
+) -> Parity:
+    """The variant, fed as the plugin does, against the model on the same image.
+
+    Raises:
+        ModelError: they differ too much.
+    """
+    output = spec.outputs[0]
+    bands, rows, cols = image.shape
+    inputs: dict[str, NDArray[Any]] = {
+        name: np.full((1, 2, rows, 1), cell_m, np.float32) for name in _sizes(spec)
+    }
+    if info.kind == "raster":
+        inputs[info.name] = image[None]
+    else:
+        cells = np.ascontiguousarray(image.reshape(bands, -1).T)  # (cells, bands)
+        inputs[info.name] = cells.reshape(_row_shape(info, bands))
+    there = open_session(content).run([output.name], inputs)[0]
+    if info.kind != "raster":
+        there = there.T.reshape(1, -1, rows, cols)
+    scaled = np.float32(image[None] * (1.0 / 255.0)) / np.float32(1 / 255)
+    here = open_session(variant.SerializeToString()).run([output.name], {_IMAGE: scaled})[0]
+    parity = compare(there, here, kind=output.kind, on="one tile, values divided by 255")
+    agreement = 1.0 if parity.class_agreement is None else parity.class_agreement
+    if not (parity.max_difference <= _TOLERANCE and agreement >= _AGREEMENT):
+        raise ModelError(
+            f"The variant of {spec.name} is refused: it differs from the model by "
+            f"{parity.max_difference:.1e} and agrees in {agreement:.2%} of the classes."
+        )
+    return parity
