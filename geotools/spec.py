@@ -104,6 +104,8 @@ class SourceInfo:
     """`elevation`: what `terrain` features are taken from."""
     dates: tuple[str, ...] = ()
     """Dates of a stack; as many rasters are given, in this order."""
+    z_factor: float | None = None
+    """Metres in one unit of the elevation, as stated in training; as the file says when None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +279,7 @@ def _source(body: Mapping[str, Any]) -> SourceInfo:
         resampling=_text(body, "resampling"),
         role=_text(body, "role"),
         dates=tuple(str(date) for date in body["dates"]),
+        z_factor=None if body.get("z_factor") is None else float(body["z_factor"]),
     )
 
 

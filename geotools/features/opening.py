@@ -1,0 +1,175 @@
+"""open_stack: raster files as a FeatureStack, as a model's spec says which bands it needs."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from geotools.errors import RasterError
+from geotools.features.names import expand_features
+from geotools.features.stack import FeatureStack
+from geotools.grid import Grid
+from geotools.io.aligned import AlignedFile, open_aligned
+from geotools.io.geotiff import RasterFile, open_raster
+from geotools.io.places import covering
+from geotools.spec import SourceInfo
+
+__all__ = ["SourceFiles", "band_names", "grid_of", "open_files", "open_stack"]
+
+FilePath = str | os.PathLike[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFiles:
+    """The files of one source, and how they are to be read."""
+
+    paths: tuple[tuple[FilePath, ...], ...]
+    """For each date the files that are one mosaic; one entry for a source without dates."""
+    numbers: tuple[tuple[int, ...], ...]
+    """Band numbers from 1, for each date."""
+    crs: str | None = None
+    """CRS to assume."""
+    nodata: float | None = None
+    """Value of missing cells."""
+
+
+def open_stack(
+    paths: Sequence[Sequence[FilePath]],
+    infos: Sequence[SourceInfo],
+    features: Sequence[str],
+    *,
+    grid: Grid | None = None,
+    crs: str | None = None,
+) -> FeatureStack:
+    """Raster files as features, to be used in a `with` statement.
+
+    Bands are found by their names, where the file describes all that are needed; else by their
+    numbers, where it has as many bands as the rasters that the infos were made from; else it must
+    have exactly the bands that are needed, in order.
+
+    Args:
+        paths: for each info its rasters: one for each date, or several that are one mosaic.
+        infos: what each source is.
+        features: names as in `features.names`.
+        grid: the cells; those of the first raster when None.
+        crs: the CRS to assume, instead of the files' own.
+
+    Raises:
+        RasterError: rasters that are too many, too few, or lack a band.
+        FileError: a path that is no raster.
+        GridError: a raster without a place, or elsewhere.
+        ConfigError: a feature that the sources do not have.
+    """
+    expand_features(features, infos)
+    if len(paths) != len(infos) or not all(paths):
+        needed = ", ".join(_wanted(info) for info in infos)
+        raise RasterError(
+            f"{len(infos)} sources are needed, {needed}, and {sum(map(bool, paths))} are given: "
+            "give them in this order."
+        )
+    described = []
+    for info, listed in zip(infos, paths, strict=True):
+        if info.dates and len(listed) != len(info.dates):
+            raise RasterError(
+                f"{info.name} needs {_wanted(info)}, and {len(listed)} rasters are given: give one "
+                "for each date."
+            )
+        dated = tuple((path,) for path in listed) if info.dates else (tuple(listed),)
+        numbers = tuple(_numbers(info, mosaic[0], crs) for mosaic in dated)
+        described.append(SourceFiles(dated, numbers, crs))
+    return open_files(described, infos, features, grid=grid or grid_of(paths[0], crs=crs))
+
+
+def open_files(
+    files: Sequence[SourceFiles],
+    infos: Sequence[SourceInfo],
+    features: Sequence[str],
+    *,
+    grid: Grid,
+) -> FeatureStack:
+    """A stack of files whose bands are known.
+
+    Args:
+        files: for each info.
+        infos: what each source is.
+        features: names as in `features.names`.
+        grid: the cells.
+
+    Raises:
+        GeotoolsError: as `open_stack`.
+    """
+    with ExitStack() as stack:
+        sources: list[tuple[SourceInfo, list[AlignedFile]]] = []
+        for info, given in zip(infos, files, strict=True):
+            kind = "elevation" if info.role == "elevation" else info.kind
+            dates = [
+                stack.enter_context(
+                    open_aligned(
+                        mosaic, grid, bands=numbers, kind=kind, resampling=info.resampling,
+                        crs=given.crs, nodata=given.nodata,
+                        z_factor=info.z_factor if kind == "elevation" else None,
+                    )
+                )
+                for mosaic, numbers in zip(given.paths, given.numbers, strict=True)
+            ]  # fmt: skip
+            sources.append((info, dates))
+        names = dict.fromkeys(name for _, dates in sources for one in dates for name in one.files)
+        result = FeatureStack(sources, features, files=tuple(names))
+        result.closes(stack.pop_all().close)
+    return result
+
+
+def grid_of(paths: Sequence[FilePath], *, crs: str | None = None) -> Grid:
+    """The cells of the first raster, continued over all others."""
+    grids = []
+    for path in paths:
+        with open_raster(path, crs=crs) as file:
+            grids.append((file.grid, file.name))
+    return covering(grids)
+
+
+def band_names(file: RasterFile) -> tuple[str, ...]:
+    """A name for each band: its description in lower-case letters, digits and _, or its number.
+
+    Numbers where the descriptions of a file are missing, alike, or numbers themselves.
+    """
+    slugs = [
+        _slug(band, number) for band, number in zip(file.bands, file.band_numbers, strict=True)
+    ]
+    return tuple(
+        slug if slug and slugs.count(slug) == 1 else str(number)
+        for slug, number in zip(slugs, file.band_numbers, strict=True)
+    )
+
+
+def _slug(description: str, number: int) -> str:
+    """The description as a name; empty when there is none, or when it would be a number."""
+    slug = re.sub(r"[^0-9a-z]+", "_", description.lower()).strip("_")
+    return "" if slug.isdigit() or description == f"band {number}" else slug
+
+
+def _numbers(info: SourceInfo, path: FilePath, crs: str | None) -> tuple[int, ...]:
+    """The numbers of the bands in this file."""
+    with open_raster(path, crs=crs) as file:
+        names, numbers = band_names(file), file.band_numbers
+        described = dict(zip(names, numbers, strict=True))
+        wanted = [band.lower() for band in info.bands]
+        if all(band in described and not band.isdigit() for band in wanted):
+            return tuple(described[band] for band in wanted)
+        if len(numbers) == info.count and max(info.numbers) <= max(numbers):
+            return info.numbers
+        if len(numbers) == len(info.bands):
+            return numbers
+        raise RasterError(
+            f"{file.name} has {len(numbers)} bands ({', '.join(names[:12])}), and {info.name} "
+            f"needs {', '.join(info.bands)}: give a raster with these names, with {info.count} "
+            f"bands, or with just these {len(info.bands)}."
+        )
+
+
+def _wanted(info: SourceInfo) -> str:
+    dates = f" at {len(info.dates)} dates ({', '.join(info.dates)})" if info.dates else ""
+    return f"{info.name}{dates}"
