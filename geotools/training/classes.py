@@ -1,0 +1,137 @@
+"""Classes: which value of a label is which class, and what colour it has.
+
+Values are compared as text, whole numbers without a decimal point: 2, 2.0 and "2" are one value.
+"""
+
+from __future__ import annotations
+
+import colorsys
+import re
+from collections.abc import Mapping, Sequence
+
+from geotools.errors import ConfigError, LabelsError
+from geotools.spec import ClassInfo
+
+__all__ = ["FEWEST", "MAX_CLASSES", "as_text", "check_counts", "class_infos", "in_order", "lookup"]
+
+MAX_CLASSES = 254
+"""Codes of a class raster: 1 to 254."""
+FEWEST = 10
+"""Labelled cells that a class needs: with fewer, a score is a matter of single cells."""
+
+_PALETTE = (
+    "#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bb5500", "#99ddbb",
+    "#332288", "#ddaa99", "#117733", "#882255", "#eedd88", "#77aadd", "#aaaa00", "#555555",
+)  # fmt: skip
+"""Told apart by people who do not see red and green as others do: hues of Paul Tol's qualitative
+schemes (SRON/EPS/TN/09-002, 2021), ordered so that neighbours differ in lightness too."""
+_BACKGROUND = "#dddddd"
+
+
+def as_text(value: str | int | float) -> str:
+    """A code as text."""
+    if isinstance(value, float) and value.is_integer():
+        return f"{value:.0f}"
+    return str(value).strip()
+
+
+def lookup(
+    classes: Mapping[str, str | int | float | tuple[str | int | float, ...]],
+) -> dict[str, str]:
+    """Name of the class by value, from the configuration's classes.
+
+    Raises:
+        ConfigError: a value that is two classes.
+    """
+    found: dict[str, str] = {}
+    for name, codes in classes.items():
+        for code in codes if isinstance(codes, tuple) else (codes,):
+            text = as_text(code)
+            if found.get(text, name) != name:
+                raise ConfigError(
+                    f"labels.classes: {text} is {found[text]!r} and {name!r}: give it to one."
+                )
+            found[text] = name
+    return found
+
+
+def in_order(names: Sequence[str]) -> list[str]:
+    """Names sorted: as numbers when all are, else as text."""
+    number = re.compile(r"-?\d+(\.\d+)?$")
+    if all(number.match(name) for name in names):
+        return sorted(names, key=float)
+    return sorted(names)
+
+
+def class_infos(
+    names: Sequence[str],
+    colors: Mapping[str, str] | None = None,
+    *,
+    found: Mapping[str, str] | None = None,
+    background: str | None = None,
+) -> tuple[ClassInfo, ...]:
+    """The classes with codes 1, 2, … in this order.
+
+    Args:
+        names: names of the classes.
+        colors: colours of the configuration, by name.
+        found: colours that the labels' own file gives, by name.
+        background: name of the class that is drawn in pale grey.
+
+    Raises:
+        LabelsError: more than 254 classes.
+        ConfigError: a colour for a class that is none, or that is no colour.
+    """
+    if len(names) > MAX_CLASSES:
+        raise LabelsError(
+            f"The labels have {len(names)} classes, at most {MAX_CLASSES} can be mapped: for "
+            'quantities set task = "regression", else merge classes with labels.classes.'
+        )
+    for name, color in (colors or {}).items():
+        if name not in names:
+            raise ConfigError(
+                f"labels.colors names {name!r}, which is no class: there are {', '.join(names)}."
+            )
+        if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
+            raise ConfigError(f"labels.colors: {name} is {color!r}: give #rrggbb.")
+    given = {**(found or {}), **(colors or {})}
+    infos, drawn = [], 0
+    for code, name in enumerate(names, 1):
+        color = given.get(name)
+        if color is None and name == background:
+            color = _BACKGROUND
+        if color is None:
+            color = _color(drawn)
+            drawn += 1
+        infos.append(ClassInfo(code, name, color))
+    return tuple(infos)
+
+
+def _color(number: int) -> str:
+    """The colour of a class by its number from 0: the palette, then hues by the golden angle."""
+    if number < len(_PALETTE):
+        return _PALETTE[number]
+    hue = (number * 0.6180339887) % 1.0  # the golden ratio: no two of the first 254 are alike
+    light = (0.35, 0.65, 0.5, 0.8)[number % 4]
+    parts = colorsys.hls_to_rgb(hue, light, 0.55 + 0.3 * (number % 3 == 0))
+    return "#" + "".join(f"{round(255 * part):02x}" for part in parts)
+
+
+def check_counts(classes: Sequence[ClassInfo], counts: Sequence[int], unit: str = "cells") -> None:
+    """Nothing, when there are two classes or more and each has enough cells.
+
+    Raises:
+        LabelsError: one class, or one with fewer than 10 cells.
+    """
+    if len(classes) < 2:
+        name = classes[0].name if classes else "nothing"
+        raise LabelsError(
+            f"The labels have one class only, {name!r}: label another, or name what is outside "
+            "with labels.background."
+        )
+    for info, count in zip(classes, counts, strict=True):
+        if count < FEWEST:
+            raise LabelsError(
+                f"The class {info.name!r} has {count} labelled {unit}, needed are {FEWEST}: label "
+                "more, or merge it with another or leave it out in labels.classes."
+            )

@@ -1,0 +1,193 @@
+"""collect: the labelled cells of all scenes, window by window, thinned by whole small patches.
+
+Patches are squares of cells, so that who sees surroundings still sees dense labels; every class
+keeps its share of what is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geotools.grid import Window
+from geotools.training.label_scenes import WINDOW, Block, LabelScene, lattice
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Collected", "Valid", "collect"]
+
+Valid = Callable[[int, Window], "NDArray[np.bool_]"]
+"""From a scene and a window inside its grid to (rows, cols), True where features are."""
+
+_PATCHES = 200
+"""Patches that the largest number of cells kept is at least cut into."""
+_RARE = 4
+"""A class keeps at least this part of its equal share of the cells, or all that it has."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Collected:
+    """Labelled cells as arrays of one length."""
+
+    scene: NDArray[np.int32]
+    """(n,)"""
+    row: NDArray[np.int32]
+    """(n,)"""
+    col: NDArray[np.int32]
+    """(n,)"""
+    target: NDArray[np.int32] | NDArray[np.float32]
+    """(n,) number of the class, or value."""
+    feature: NDArray[np.int32]
+    """(n,) number of the feature, -1 for none."""
+    counts: NDArray[np.int64]
+    """(classes,) labelled cells of each class before thinning; of one class for values."""
+
+    @property
+    def total(self) -> int:
+        """Labelled cells before thinning."""
+        return int(self.counts.sum())
+
+
+def collect(
+    scenes: Sequence[LabelScene], *, max_cells: int, seed: int, valid: Valid | None = None
+) -> Collected:
+    """The labelled cells of all scenes, scene by scene and row by row of windows.
+
+    Args:
+        scenes: labels of each scene.
+        max_cells: with more labelled cells, only those of some patches are kept: first some for
+            each class, the rarest first, then at random.
+        seed: which patches.
+        valid: cells where it is False are no labelled cells.
+    """
+    side = 1
+    while side < 64 and (2 * side) ** 2 * _PATCHES <= max_cells:
+        side *= 2
+    parts: list[tuple[NDArray[np.int32], ...]] = []
+    tallies: list[NDArray[np.int64]] = []
+    kept = 0
+    for number, scene in enumerate(scenes):
+        for window in lattice(scene.grid):
+            if not scene.may_hold(window):
+                continue
+            block = scene.read(window)
+            labelled = _labelled(block, number, window, valid)
+            if labelled.any():
+                tallies.append(_tally(block, labelled, number, window, side))
+                kept += int(np.count_nonzero(labelled))
+                if kept <= max_cells:
+                    parts.append(_cells(block, labelled, number, window))
+                else:
+                    parts.clear()  # they are read again when it is known which are kept
+    tally = np.concatenate(tallies) if tallies else np.empty((0, 5), np.int64)
+    counts = np.zeros(int(tally[:, 3].max(initial=0)) + 1, np.int64)
+    np.add.at(counts, tally[:, 3], tally[:, 4])
+    if kept > max_cells:
+        parts = _again(scenes, _choose(tally, counts, max_cells, seed), side, valid)
+    if not parts:
+        nothing = np.empty(0, np.int32)
+        return Collected(nothing, nothing, nothing, nothing, nothing, counts)
+    return Collected(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)), counts)
+
+
+def _labelled(block: Block, number: int, window: Window, valid: Valid | None) -> NDArray[np.bool_]:
+    labelled = block.labelled
+    if valid is not None and labelled.any():
+        labelled = labelled & valid(number, window)
+    return labelled
+
+
+def _cells(
+    block: Block, labelled: NDArray[np.bool_], number: int, window: Window
+) -> tuple[NDArray[np.int32], ...]:
+    row, col = np.nonzero(labelled)
+    return (
+        np.full(len(row), number, np.int32),
+        (row + window.row_off).astype(np.int32),
+        (col + window.col_off).astype(np.int32),
+        block.target[labelled],
+        block.feature[labelled],
+    )
+
+
+def _tally(
+    block: Block, labelled: NDArray[np.bool_], number: int, window: Window, side: int
+) -> NDArray[np.int64]:
+    """(rows, 5): scene, patch row, patch column, class, cells, for what there is any of."""
+    row, col = np.nonzero(labelled)
+    across = -(-window.width // side)
+    patch = (row // side) * across + col // side
+    values = block.target[labelled]
+    index = np.zeros(len(row), np.int64) if values.dtype.kind == "f" else values.astype(np.int64)
+    classes = int(index.max()) + 1
+    key, count = np.unique(patch * classes + index, return_counts=True)
+    patch, index = np.divmod(key, classes)
+    patch_row, patch_col = np.divmod(patch, across)
+    patch_row += window.row_off // side
+    patch_col += window.col_off // side
+    return np.column_stack([np.full(len(key), number), patch_row, patch_col, index, count])
+
+
+def _choose(
+    tally: NDArray[np.int64], counts: NDArray[np.int64], max_cells: int, seed: int
+) -> dict[int, NDArray[np.int64]]:
+    """Scene -> (n, 2) rows and columns of the patches that are kept."""
+    places, patch = np.unique(tally[:, :3], axis=0, return_inverse=True)
+    patch = patch.reshape(-1)
+    sizes = np.zeros(len(places), np.int64)
+    np.add.at(sizes, patch, tally[:, 4])
+    priority = np.random.default_rng(seed).permutation(len(places))
+    chosen = np.zeros(len(places), np.bool_)
+    kept = 0
+    there = np.flatnonzero(counts)
+    for number in there[np.argsort(counts[there], kind="stable")]:
+        mine = tally[:, 3] == number
+        rows = np.flatnonzero(mine)[np.argsort(priority[patch[mine]], kind="stable")]
+        wanted = min(int(counts[number]), max(1, max_cells // (_RARE * len(there))))
+        has = int(tally[rows[chosen[patch[rows]]], 4].sum())
+        allowed = kept + max_cells // (2 * len(there))
+        for row in rows.tolist():
+            if has >= wanted or kept >= allowed:
+                break
+            one = patch[row]
+            if not chosen[one] and kept + sizes[one] <= max_cells:
+                chosen[one] = True
+                kept += int(sizes[one])
+                has += int(tally[row, 4])
+    for one in np.argsort(priority, kind="stable").tolist():
+        if not chosen[one] and kept + sizes[one] <= max_cells:
+            chosen[one] = True
+            kept += int(sizes[one])
+    return {
+        int(scene): places[chosen & (places[:, 0] == scene), 1:]
+        for scene in np.unique(places[chosen, 0])
+    }
+
+
+def _again(
+    scenes: Sequence[LabelScene],
+    chosen: dict[int, NDArray[np.int64]],
+    side: int,
+    valid: Valid | None,
+) -> list[tuple[NDArray[np.int32], ...]]:
+    parts = []
+    for number, patches in chosen.items():
+        grid = scenes[number].grid
+        step = WINDOW // side
+        for window in lattice(grid):
+            first_row, first_col = window.row_off // side, window.col_off // side
+            here = patches - (first_row, first_col)
+            here = here[((here >= 0) & (here < step)).all(axis=1)]
+            if not len(here):
+                continue
+            block = scenes[number].read(window)
+            keep = np.zeros((step, step), np.bool_)
+            keep[here[:, 0], here[:, 1]] = True
+            mask = keep.repeat(side, 0).repeat(side, 1)[: window.height, : window.width]
+            labelled = _labelled(block, number, window, valid) & mask
+            parts.append(_cells(block, labelled, number, window))
+    return parts

@@ -1,0 +1,287 @@
+"""Shapes: the geometries of labels brought onto a grid, whatever CRS and turn of longitude.
+
+Coordinates are cells of the grid from here on; what a shape stands for is said elsewhere.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geotools.errors import LabelsError
+from geotools.grid import Grid
+from geotools.io.burning import in_cells
+
+if TYPE_CHECKING:
+    from geopandas import GeoSeries
+    from numpy.typing import NDArray
+    from pyproj import CRS
+
+__all__ = [
+    "bounds_between",
+    "circles",
+    "crs_of",
+    "degrees_of",
+    "moved",
+    "on_grid",
+    "repaired",
+    "shown",
+]
+
+_PARTS = 64
+"""An edge longer than this part of the grid gets vertices between, so that it stays where it is
+when it is reprojected."""
+_EARTH_M = (6_300_000.0, 6_400_000.0)
+"""Radii of the earth in any datum; Venus has 6,051,800 m."""
+_CORNERS, _FEW_CORNERS, _MANY = 96, 32, 20_000
+"""Corners of a circle; fewer where there are many circles."""
+
+
+def crs_of(grid: Grid) -> CRS:
+    """The CRS of a grid for pyproj."""
+    from pyproj import CRS
+
+    return CRS.from_wkt(grid.crs.wkt)
+
+
+def degrees_of(grid: Grid) -> CRS:
+    """What longitude and latitude mean when nothing is said: WGS 84, or the body of the grid."""
+    from pyproj import CRS
+
+    geographic = crs_of(grid).geodetic_crs
+    ellipsoid = geographic.ellipsoid if geographic is not None else None
+    low, high = _EARTH_M
+    if ellipsoid is None or low <= ellipsoid.semi_major_metre <= high:
+        return CRS.from_epsg(4326)
+    return geographic
+
+
+def repaired(geometry: NDArray[np.object_]) -> tuple[NDArray[np.object_], int]:
+    """The geometries made valid, and how many were not.
+
+    A bow tie becomes its two triangles; what a repair leaves as lines and points is taken away.
+    """
+    import shapely
+
+    wrong = np.flatnonzero(~shapely.is_valid(geometry) & ~shapely.is_missing(geometry))
+    geometry = geometry.copy()
+    for number in wrong:
+        wanted = shapely.get_dimensions(geometry[number])
+        parts = shapely.get_parts(shapely.make_valid(geometry[number]))
+        parts = shapely.get_parts(parts)
+        parts = parts[shapely.get_dimensions(parts) == wanted]
+        geometry[number] = shapely.union_all(parts)
+    return geometry, len(wrong)
+
+
+def on_grid(frame: GeoSeries, grid: Grid, name: str) -> NDArray[np.object_]:
+    """(n,) the geometries in cells of the grid; empty for those that are not on it.
+
+    Args:
+        frame: (n,) geometries with their CRS; None for none.
+        grid: the cells.
+        name: what messages call the labels.
+
+    Raises:
+        LabelsError: the CRS cannot be brought to the grid's.
+    """
+    import shapely
+
+    target = crs_of(grid)
+    geometry = np.asarray(frame.array, dtype=object).copy()
+    geometry[shapely.is_missing(geometry)] = shapely.Polygon()
+    if frame.crs != target:
+        geometry = _reprojected(geometry, frame.crs, target, grid, name)
+    if grid.is_geographic:
+        geometry = _around(geometry, grid)
+    left, bottom, right, top = grid.bounds
+    bounds = shapely.bounds(geometry)  # (n, 4)
+    away = ~(
+        (bounds[:, 0] <= right) & (bounds[:, 2] >= left)
+        & (bounds[:, 1] <= top) & (bounds[:, 3] >= bottom)
+    )  # fmt: skip
+    geometry[away] = shapely.Polygon()
+    return in_cells(geometry, grid)
+
+
+def _reprojected(
+    geometry: NDArray[np.object_], source: Any, target: CRS, grid: Grid, name: str
+) -> NDArray[np.object_]:
+    """The geometries in the CRS of the grid, without what is far from it."""
+    import shapely
+    from pyproj import Transformer
+    from pyproj.exceptions import ProjError
+
+    try:
+        there = Transformer.from_crs(source, target, always_xy=True)
+        back = Transformer.from_crs(target, source, always_xy=True)
+        around = back.transform_bounds(*grid.bounds, densify_pts=21)
+    except ProjError as error:
+        raise _other_place(name, source, target, error) from None
+    left, bottom, right, top = around
+    width, height = right - left, top - bottom
+    longest = max(abs(width), height) / _PARTS
+    if np.isfinite(around).all() and width > 0:
+        # What is far away may have no place in the grid's CRS.
+        box = shapely.box(left - width, bottom - height, right + width, top + height)
+        beyond = shapely.intersects(geometry, box) & ~shapely.within(geometry, box)
+        geometry[beyond] = shapely.intersection(geometry[beyond], box)
+        geometry[~shapely.intersects(geometry, box)] = shapely.Polygon()
+        geometry = np.asarray(shapely.segmentize(geometry, longest))
+
+    def move(places: NDArray[np.float64]) -> NDArray[np.float64]:
+        x, y = there.transform(places[:, 0], places[:, 1])
+        return np.column_stack([x, y])
+
+    moved = np.asarray(shapely.transform(geometry, move))
+    finite = np.isfinite(shapely.bounds(moved)).all(axis=1)
+    moved[~finite] = shapely.Polygon()
+    return moved
+
+
+def _around(geometry: NDArray[np.object_], grid: Grid) -> NDArray[np.object_]:
+    """The geometries where the grid has their longitudes: -10 degrees is 350 degrees."""
+    import shapely
+
+    turn = 2 * np.pi / float(grid.crs.units_factor[1])
+    left, _, right, _ = grid.bounds
+    bounds = shapely.bounds(geometry)  # (n, 4)
+    moved = geometry.copy()
+    inside = (bounds[:, 0] >= left) & (bounds[:, 2] <= right)
+    for number in np.flatnonzero(~inside & ~shapely.is_empty(geometry)):
+        low, high = bounds[number, [0, 2]]
+        turns = range(
+            int(np.ceil((left - high) / turn)), int(np.floor((right - low) / turn)) + 1
+        )  # those that reach the grid
+        copies = [
+            part
+            for count in turns
+            for part in shapely.get_parts(
+                shapely.transform(
+                    geometry[number], lambda xy, by=count: xy + np.array([by * turn, 0.0])
+                )
+            )
+        ]
+        if len(copies) == 1:
+            moved[number] = copies[0]
+        elif copies:
+            moved[number] = _gathered(copies)
+    return moved
+
+
+def _gathered(parts: list[Any]) -> Any:
+    """One geometry of parts that may overlap, which no one minds who burns it."""
+    import shapely
+
+    if all(part.geom_type == "Polygon" for part in parts):
+        return shapely.MultiPolygon(parts)
+    return shapely.GeometryCollection(parts)
+
+
+def circles(
+    x: NDArray[np.float64], y: NDArray[np.float64], radius_m: NDArray[np.float64], crs: CRS
+) -> NDArray[np.object_]:
+    """(n,) polygons: circles on the ground, of their true area, in the same CRS.
+
+    The circle is geodesic on the ellipsoid of the CRS, on whatever body; one around a pole of a
+    geographic CRS reaches up to it at all longitudes. Where the CRS has no place for a part of a
+    circle it is empty.
+
+    Args:
+        x, y: (n,) centres in units of the CRS.
+        radius_m: (n,) metres.
+        crs: geographic or projected.
+    """
+    import shapely
+    from pyproj import Transformer
+
+    geod = crs.get_geod()
+    geographic = crs if crs.is_geographic else crs.geodetic_crs
+    to_degrees = np.rad2deg(geographic.axis_info[0].unit_conversion_factor)
+    lon, lat = x, y
+    if not crs.is_geographic:
+        back = Transformer.from_crs(crs, geographic, always_xy=True)
+        lon, lat = back.transform(x, y)
+    lon, lat = lon * to_degrees, lat * to_degrees
+    corners = _CORNERS if len(x) <= _MANY else _FEW_CORNERS
+    step = 2 * np.pi / corners
+    wider = np.sqrt(step / np.sin(step))  # a polygon with these corners has the circle's area
+    azimuth = np.arange(corners) * 360.0 / corners
+    ring_lon, ring_lat, _ = geod.fwd(
+        np.repeat(lon, corners), np.repeat(lat, corners), np.tile(azimuth, len(x)),
+        np.repeat(radius_m * wider, corners),
+    )  # fmt: skip
+    ring_lon = np.asarray(ring_lon).reshape(-1, corners)  # (n, corners)
+    ring_lat = np.asarray(ring_lat).reshape(-1, corners)
+    if not crs.is_geographic:
+        there = Transformer.from_crs(geographic, crs, always_xy=True)
+        px, py = there.transform(ring_lon / to_degrees, ring_lat / to_degrees)
+        good = np.isfinite(px).all(axis=1) & np.isfinite(py).all(axis=1)
+        shapes = np.full(len(x), shapely.Polygon(), dtype=object)
+        shapes[good] = shapely.polygons(np.stack([px[good], py[good]], axis=-1))
+        return shapes
+    ring_lon = lon[:, None] + (ring_lon - lon[:, None] + 180) % 360 - 180
+    shapes = np.asarray(shapely.polygons(np.stack([ring_lon, ring_lat], axis=-1) / to_degrees))
+    for pole in (90.0, -90.0):
+        _, _, distance = geod.inv(lon, lat, lon, np.full(len(x), pole))
+        for number in np.flatnonzero(distance < radius_m):
+            order = np.argsort(ring_lon[number])
+            around, up = ring_lon[number][order], ring_lat[number][order]
+            level = np.interp(
+                lon[number] + 180, [around[-1], around[0] + 360], [up[-1], up[0]]
+            )  # where the ring meets itself
+            first, last = lon[number] - 180, lon[number] + 180
+            xs = np.r_[first, around, last, last, first]
+            ys = np.r_[level, up, level, pole, pole]
+            shapes[number] = shapely.Polygon(np.column_stack([xs, ys]) / to_degrees)
+    return shapes
+
+
+def moved(
+    x: NDArray[np.float64], y: NDArray[np.float64], source: Any, grid: Grid, name: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(n,) places in the CRS of the grid; NaN or infinite where they have none in it.
+
+    Raises:
+        LabelsError: the CRS cannot be brought to the grid's.
+    """
+    from pyproj import Transformer
+    from pyproj.exceptions import ProjError
+
+    target = crs_of(grid)
+    if source == target:
+        return x, y
+    try:
+        there = Transformer.from_crs(source, target, always_xy=True)
+        moved_x, moved_y = there.transform(x, y)
+    except ProjError as error:
+        raise _other_place(name, source, target, error) from None
+    return np.asarray(moved_x), np.asarray(moved_y)
+
+
+def _other_place(name: str, source: Any, target: CRS, error: Exception) -> LabelsError:
+    return LabelsError(
+        f"{name} in {source.name} cannot be brought to {target.name} of the rasters "
+        f"({str(error)[:120]}): name the right CRS with labels.crs."
+    )
+
+
+def bounds_between(
+    bounds: tuple[float, float, float, float], source: Any, grid: Grid
+) -> tuple[float, float, float, float] | None:
+    """(left, bottom, right, top) in the CRS of the grid; None where there is no such place."""
+    from pyproj import Transformer
+    from pyproj.exceptions import ProjError
+
+    try:
+        there = Transformer.from_crs(source, crs_of(grid), always_xy=True)
+        found = there.transform_bounds(*bounds, densify_pts=21)
+    except ProjError:
+        return None
+    return tuple(found) if np.isfinite(found).all() else None
+
+
+def shown(bounds: tuple[float, float, float, float]) -> str:
+    """Bounds as messages have them."""
+    return "(" + ", ".join(f"{value:.8g}" for value in bounds) + ")"
