@@ -7,18 +7,18 @@ lock), writing in the caller's; at most two tiles a worker are in memory. No fil
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from geotools.grid import Tile, TileScheme
+from geotools.grid import Grid, Tile
 from geotools.raster import Raster, Sink, Source
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Progress", "Step", "map_tiles"]
+__all__ = ["Progress", "Step", "Tiling", "map_tiles"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,20 @@ Progress = Callable[[Step], None]
 """Called after every unit of work; an exception from it stops the work."""
 
 
+class Tiling(Protocol):
+    """A way to cut grids, such as `TileScheme`."""
+
+    def count(self, grid: Grid) -> int:
+        """Number of tiles of `grid`."""
+
+    def tiles(self, grid: Grid) -> Iterator[Tile]:
+        """The tiles of `grid`; their write windows cover it exactly once."""
+
+
 def map_tiles(
     source: Source,
     sinks: tuple[Sink, ...],
-    scheme: TileScheme,
+    scheme: Tiling,
     compute: Callable[[Raster, Tile], tuple[NDArray[Any], ...] | None],
     *,
     threads: int = 1,

@@ -27,6 +27,7 @@ _COMMANDS = {
     "forecast": "Map the expected number of earthquakes after the events of a catalog.",
     "info": "Say what is in a raster, a layer, a catalog or a model.",
     "landforms": "Map the landforms of an elevation model.",
+    "predict": "Map what any ONNX model says of rasters, or of a table.",
     "seismicity": "Map rates, b-values and the like of an earthquake catalog.",
     "terrain": "Write slope, aspect, curvature and other attributes of an elevation model.",
 }

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from geotools.errors import ModelError
 
-__all__ = ["check_graph"]
+__all__ = ["check_graph", "read_metadata"]
 
 _DOMAINS = {b"", b"ai.onnx", b"ai.onnx.ml", b"com.microsoft"}
 """Operators that ONNX Runtime brings along; others would be code from elsewhere."""
@@ -19,7 +19,8 @@ _ENDLESS = {b"Loop", b"Scan"}
 """Operators that may never end."""
 
 # Field numbers of onnx.proto3 (ONNX 1.16).
-_MODEL_GRAPH, _MODEL_FUNCTIONS = 7, 25
+_MODEL_GRAPH, _MODEL_METADATA, _MODEL_FUNCTIONS = 7, 14, 25
+_METADATA_KEY, _METADATA_VALUE = 1, 2
 _GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_SPARSE = 1, 5, 15
 _NODE_OP, _NODE_ATTRIBUTE, _NODE_DOMAIN = 4, 5, 7
 _FUNCTION_NODE = 7
@@ -52,6 +53,17 @@ def check_graph(model: bytes) -> None:
         if isinstance(error, ModelError):
             raise
         raise ModelError("it is not an ONNX model: give a .onnx file") from None
+
+
+def read_metadata(model: bytes) -> dict[str, str]:
+    """The metadata of a model that `check_graph` has passed."""
+    found: dict[str, str] = {}
+    for number, entry in _fields(memoryview(model)):
+        if number != _MODEL_METADATA:
+            continue
+        texts = {field: bytes(text).decode("utf-8", "replace") for field, text in _fields(entry)}
+        found[texts.get(_METADATA_KEY, "")] = texts.get(_METADATA_VALUE, "")
+    return found
 
 
 def _check_graph(graph: memoryview, depth: int) -> None:

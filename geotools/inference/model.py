@@ -6,8 +6,11 @@ Runtime sees it, and it is loaded from memory.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import hashlib
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,15 +19,30 @@ import numpy as np
 import onnxruntime as ort
 
 from geotools.errors import FileError, ModelError
+from geotools.inference.deciding import decide
 from geotools.inference.gate import check_graph
 from geotools.spec import METADATA_KEY, ModelSpec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Model", "open_model", "shipped_model", "shipped_models"]
+__all__ = [
+    "Model",
+    "identify",
+    "make_session",
+    "open_model",
+    "read_content",
+    "shipped_model",
+    "shipped_models",
+]
 
 _MAX_BYTES = 2 * 2**30
+
+_MAX_HALO, _MAX_SIDE = 4096, 8192
+"""Cells; a block with more would hold gigabytes."""
+
+_MEMORY_BYTES = 4 * 2**30
+"""What a foreign graph may take where the machine's memory is not known."""
 
 
 def open_model(path: str | os.PathLike[str]) -> Model:
@@ -35,15 +53,27 @@ def open_model(path: str | os.PathLike[str]) -> Model:
         ModelError: not an ONNX model, not a safe one, or without a spec that fits its graph.
     """
     file = Path(path)
+    return Model(str(file), read_content(file))
+
+
+def read_content(file: Path) -> bytes:
+    """The bytes of a model file.
+
+    Raises:
+        FileError: no such file, or it cannot be read.
+        ModelError: it is too large.
+    """
     try:
-        if file.stat().st_size > _MAX_BYTES:
+        found = file.stat()
+        if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+            raise FileError(f"The model {file} is no file: check the path.")
+        if found.st_size > _MAX_BYTES:
             raise ModelError(f"{file} is larger than 2 GB: export a smaller model.")
-        content = file.read_bytes()
+        return file.read_bytes()
     except FileNotFoundError:
         raise FileError(f"The model {file} does not exist: check the path.") from None
     except OSError as error:
         raise FileError(f"The model {file} cannot be read: {error.strerror}.") from None
-    return Model(str(file), content)
 
 
 def shipped_models() -> dict[str, Path]:
@@ -67,17 +97,29 @@ def shipped_model(name: str) -> Model:
     return open_model(models[name])
 
 
+def identify(name: str, content: bytes) -> str:
+    """The SHA-256 of a model, when its graph keeps to itself.
+
+    Raises:
+        ModelError: not an ONNX model, or not a safe one.
+    """
+    try:
+        check_graph(content)
+    except ModelError as error:
+        raise ModelError(f"The model {name} is refused: {error}.") from None
+    return hashlib.sha256(content).hexdigest()
+
+
 class Model:
-    """A model in memory; `run` may be called from several threads."""
+    """A model with a spec, in memory; a `Predictor`."""
+
+    notes: tuple[str, ...] = ()
+    """Nothing: what is to be known of it is in its card."""
 
     def __init__(self, name: str, content: bytes) -> None:
         self.file = name
-        self.sha256 = hashlib.sha256(content).hexdigest()
-        try:
-            check_graph(content)
-        except ModelError as error:
-            raise ModelError(f"The model {name} is refused: {error}.") from None
-        self._session = _session(name, content)
+        self.sha256 = identify(name, content)
+        self._session = make_session(name, content)
         metadata = self._session.get_modelmeta().custom_metadata_map
         if METADATA_KEY not in metadata:
             raise ModelError(
@@ -86,6 +128,7 @@ class Model:
             )
         self.spec = ModelSpec.from_json(metadata[METADATA_KEY])
         self._check_names()
+        self._check_sizes()
 
     def _check_names(self) -> None:
         """The spec's inputs and outputs are those of the graph."""
@@ -111,6 +154,30 @@ class Model:
                     f"The model {self.file} gives {channels} channels for "
                     f"{len(output.classes)} classes in its spec: export it again."
                 )
+
+    def _check_sizes(self) -> None:
+        """The spec asks for blocks that fit into memory."""
+        spec = self.spec
+        if spec.halo > _MAX_HALO or spec.stride_multiple > _MAX_HALO:
+            raise ModelError(
+                f"The model {self.file} asks for a halo of {spec.halo} cells and steps of "
+                f"{spec.stride_multiple}, at most {_MAX_HALO} are possible: export it again."
+            )
+        if self.side is not None and not 2 * spec.halo < min(self.side) <= _MAX_SIDE:
+            raise ModelError(
+                f"The model {self.file} takes tiles of {self.side[0]} x {self.side[1]} cells with "
+                f"a halo of {spec.halo}, which is too small or too large: export it again."
+            )
+
+    @property
+    def side(self) -> tuple[int, int] | None:
+        """(rows, columns) of the only block that its graph takes; None: blocks of any size."""
+        names = [info.name for info in self.spec.inputs if info.kind == "raster"]
+        shapes = [item.shape for item in self._session.get_inputs() if item.name in names]
+        if not shapes or len(shapes[0]) != 4:
+            return None
+        rows, cols = shapes[0][2:]
+        return (rows, cols) if isinstance(rows, int) and isinstance(cols, int) else None
 
     @property
     def channels(self) -> int:
@@ -139,8 +206,24 @@ class Model:
                 "the raster is what it was made for."
             ) from None
 
+    def decide(
+        self, probabilities: NDArray[np.float32]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """The most probable class, the first at ties, and its probability."""
+        return decide(probabilities)
 
-def _session(name: str, content: bytes) -> Any:
+
+def make_session(name: str, content: bytes, *, limited: bool = False) -> Any:
+    """A session of ONNX Runtime.
+
+    Args:
+        name: what messages call the model.
+        content: its bytes.
+        limited: refuse what needs more than half of the machine's memory, instead of trying.
+
+    Raises:
+        ModelError: ONNX Runtime cannot load it.
+    """
     options = ort.SessionOptions()
     # One session, one thread inside, several callers: measured as fast as two sessions, and
     # spinning threads steal from the callers on busy machines.
@@ -148,6 +231,9 @@ def _session(name: str, content: bytes) -> Any:
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4
+    if limited:
+        _share_limited_memory()
+        options.add_session_config_entry("session.use_env_allocators", "1")
     try:
         return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's errors share no public base class
@@ -155,3 +241,18 @@ def _session(name: str, content: bytes) -> Any:
             f"The model {name} cannot be loaded ({str(error).splitlines()[0]}): give an .onnx file "
             "that ONNX Runtime reads."
         ) from None
+
+
+@functools.cache
+def _share_limited_memory() -> None:
+    """Gives sessions that ask for it one arena of half of the machine's memory."""
+    place = ort.OrtMemoryInfo(
+        "Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT
+    )
+    half = _MEMORY_BYTES
+    with contextlib.suppress(AttributeError, ValueError, OSError):  # not on Windows
+        half = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    # Extended by what is asked for, not by powers of two, which would pass the limit early.
+    limits = ort.OrtArenaCfg({"max_mem": half, "arena_extend_strategy": 1})
+    with contextlib.suppress(Exception):  # somebody else in this process has registered one
+        ort.create_and_register_allocator(place, limits)

@@ -15,19 +15,20 @@ from geotools.errors import ModelError
 from geotools.grid import Grid, Tile, TileScheme, Window
 from geotools.inference.deciding import decide
 from geotools.inference.rows import run_rows
+from geotools.inference.tiles import FixedTiles
 from geotools.raster import Raster, Sink, Source
-from geotools.stream import Progress, map_tiles
+from geotools.stream import Progress, Tiling, map_tiles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from geotools.inference.model import Model
+    from geotools.inference.predictor import Predictor
 
 __all__ = ["decide", "predict", "predict_window"]
 
 
 def predict(
-    model: Model,
+    model: Predictor,
     source: Source,
     sink: Sink,
     *,
@@ -50,7 +51,8 @@ def predict(
             float32 of `model.channels` bands.
         confidence: add the probability of the written class in per cent, 1 to 100, as band 2.
         probabilities: takes float32 of a band for each class; NaN where invalid.
-        tile: cells on a side of a tile; the spec's when None.
+        tile: cells on a side of a tile; the spec's when None. Models that take blocks of one size
+            get that.
         threads: tiles computed at the same time.
         progress: called after every tile.
 
@@ -80,7 +82,7 @@ def predict(
         if not valid.any():
             return None
         found = channels(block, at)
-        index, highest = decide(found)
+        index, highest = model.decide(found)
         valid = valid & np.isfinite(highest)  # a graph that knows no missing values says NaN
         bands = [codes[index]]
         if confidence:
@@ -102,7 +104,7 @@ def predict(
 
 
 def predict_window(
-    model: Model, source: Source, window: Window, *, threads: int = 1
+    model: Predictor, source: Source, window: Window, *, threads: int = 1
 ) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
     """Index of the most probable class of every cell, -1 where invalid, and its probability.
 
@@ -129,21 +131,25 @@ def predict_window(
         valid = block.valid[at.inner]
         if not valid.any():
             return None
-        index, highest = decide(channels(block, at))
+        index, highest = model.decide(channels(block, at))
         valid = valid & np.isfinite(highest)
-        both = np.stack([np.where(valid, index.astype(np.int16), -1), np.where(valid, highest, np.nan)])
+        both = np.stack(
+            [np.where(valid, index.astype(np.int16), -1), np.where(valid, highest, np.nan)]
+        )
         return (both,)  # (2, rows, cols)
 
     map_tiles(part, (memory,), _scheme(model, None), compute, threads=threads)
     return memory.data[0].astype(np.int16), memory.data[1]
 
 
-def _scheme(model: Model, tile: int | None) -> TileScheme:
+def _scheme(model: Predictor, tile: int | None) -> Tiling:
     spec = model.spec
+    if model.side is not None:
+        return FixedTiles(*model.side, spec.halo)
     return TileScheme(tile or spec.tile, margin=spec.halo, stride_multiple=spec.stride_multiple)
 
 
-def _channels(model: Model, source: Source) -> Callable[[Raster, Tile], NDArray[np.float32]]:
+def _channels(model: Predictor, source: Source) -> Callable[[Raster, Tile], NDArray[np.float32]]:
     """A function from a block to (channels, rows, cols) of the cells that are to be written.
 
     Raises:
@@ -188,7 +194,7 @@ def _channels(model: Model, source: Source) -> Callable[[Raster, Tile], NDArray[
     return by_surroundings
 
 
-def _order(model: Model, bands: tuple[str, ...]) -> list[int] | None:
+def _order(model: Predictor, bands: tuple[str, ...]) -> list[int] | None:
     """Where the bands of the model's input are among the source's; None: they are the same."""
     spec = model.spec
     needed = next(
@@ -205,7 +211,9 @@ def _order(model: Model, bands: tuple[str, ...]) -> list[int] | None:
     return None
 
 
-def _by_rows(model: Model, block: Raster, at: Tile, order: list[int] | None) -> NDArray[np.float32]:
+def _by_rows(
+    model: Predictor, block: Raster, at: Tile, order: list[int] | None
+) -> NDArray[np.float32]:
     """(channels, rows, cols) of a model of single cells; NaN where invalid."""
     valid = block.valid[at.inner]
     data = block.data[:, *at.inner] if order is None else block.data[order][:, *at.inner]

@@ -11,7 +11,7 @@ from geotools.errors import ModelError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from geotools.inference.model import Model
+    from geotools.inference.predictor import Predictor
 
 __all__ = ["run_rows"]
 
@@ -22,7 +22,7 @@ _MULTIPLE = 64
 """Batches are as long; a few rows alone would take other kernels, with other last digits."""
 
 
-def run_rows(model: Model, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+def run_rows(model: Predictor, rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """(n, classes or values) float32: what the model gives for every row.
 
     Args:

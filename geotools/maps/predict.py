@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,8 @@ from geotools.stream import Progress
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from geotools.inference.model import Model
+    from geotools.inference.foreign import ForeignSettings
+    from geotools.inference.predictor import Predictor
 
 __all__ = ["PredictionMap", "map_predictions"]
 
@@ -71,7 +72,7 @@ class PredictionMap:
 
 
 def map_predictions(
-    model: Model | FilePath,
+    model: Predictor | FilePath,
     rasters: Sequence[FilePath] | FilePath,
     output: FilePath,
     *,
@@ -79,6 +80,7 @@ def map_predictions(
     confidence: bool = False,
     probabilities: bool = False,
     reading: RasterOptions | None = None,
+    foreign: ForeignSettings | None = None,
     effort: Effort | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -96,6 +98,7 @@ def map_predictions(
         confidence: add the probability of the written class in per cent as band 2.
         probabilities: write the probability of every class to `OUTPUT_probabilities.tif`, float32.
         reading: how to read the rasters.
+        foreign: what is to be known of a model that does not say it itself.
         effort: threads, tile size, memory.
         overwrite: replace outputs that exist.
         progress: called as the work goes on.
@@ -107,7 +110,7 @@ def map_predictions(
     start = time.monotonic()
     reading, effort, warn = reading or RasterOptions(), effort or Effort(), warn or _ignore
     rasters = [rasters] if isinstance(rasters, str | os.PathLike) else list(rasters)
-    opened = _open(model)
+    opened = _open(model, foreign)
     output_kind = opened.spec.outputs[0]
     with_classes = output_kind.kind == "probabilities"
     if not with_classes and (confidence or probabilities or polygons is not None):
@@ -135,6 +138,8 @@ def map_predictions(
             tile + 2 * opened.spec.halo,
         )
         check_cells(opened.spec, source.grid, str(rasters[0]), warn)
+        for note in opened.notes:
+            warn(note)
         origin = stack.enter_context(provenances(rasters))
         tags = _tags(opened)
         create = _create_classes if with_classes else _create_values
@@ -191,29 +196,32 @@ def map_predictions(
     )
 
 
-def _open(model: Model | FilePath) -> Model:
-    from geotools.inference.model import Model, open_model, shipped_model, shipped_models
+def _open(model: Predictor | FilePath, settings: ForeignSettings | None) -> Predictor:
+    from geotools.inference.opening import open_any
 
-    if isinstance(model, Model):
-        return model
-    if str(model) in shipped_models() and not Path(model).exists():
-        return shipped_model(str(model))
-    return open_model(model)
+    return open_any(model, settings) if isinstance(model, str | os.PathLike) else model
 
 
-def _plan(model: Model, effort: Effort) -> tuple[int, int]:
+def _plan(model: Predictor, effort: Effort) -> tuple[int, int]:
     """Tile size and threads that stay within the memory."""
     spec = model.spec
+    if model.side is not None:
+        if effort.tile is not None:
+            raise ModelError(
+                f"The model {model.file} is run on tiles of {model.side[0]} x {model.side[1]} "
+                "cells and no others: leave --tile out."
+            )
+        effort = replace(effort, tile=max(model.side))
     kind = "raster" if any(info.kind == "raster" for info in spec.inputs) else "rows"
     bands = max(len(info.bands) for info in spec.inputs)
     return effort.plan(
         tile=min(spec.tile, _LARGEST_TILE),
-        halo=spec.halo,
+        halo=0 if model.side else spec.halo,
         bytes_per_cell=_BYTES_PER_CELL[kind] + 16 * bands + 12 * model.channels,
     )
 
 
-def _tags(model: Model) -> dict[str, str]:
+def _tags(model: Predictor) -> dict[str, str]:
     """Name, version and hash of the model."""
     spec = model.spec
     return {
@@ -226,7 +234,7 @@ def _tags(model: Model) -> dict[str, str]:
 
 
 def _create_classes(
-    model: Model,
+    model: Predictor,
     target: Path,
     grid: Grid,
     confidence: bool,
@@ -247,7 +255,7 @@ def _create_classes(
 
 
 def _create_values(
-    model: Model,
+    model: Predictor,
     target: Path,
     grid: Grid,
     confidence: bool,
@@ -270,7 +278,7 @@ def _create_values(
 
 
 def _create_probabilities(
-    model: Model, target: Path, grid: Grid, tags: Mapping[str, str], overwrite: bool
+    model: Predictor, target: Path, grid: Grid, tags: Mapping[str, str], overwrite: bool
 ) -> Any:
     return create_geotiff(
         target,

@@ -20,7 +20,7 @@ from geotools.raster import Source
 from geotools.spec import ModelSpec
 
 if TYPE_CHECKING:
-    from geotools.inference.model import Model
+    from geotools.inference.predictor import Predictor
 
 __all__ = [
     "RasterOptions",
@@ -67,7 +67,7 @@ def check_targets(
 
 
 def open_source(
-    model: Model,
+    model: Predictor,
     rasters: Sequence[FilePath],
     targets: Sequence[Path],
     reading: RasterOptions,
@@ -123,7 +123,7 @@ def _is_elevation(spec: ModelSpec) -> bool:
     )
 
 
-def _check_count(model: Model, rasters: Sequence[FilePath]) -> None:
+def _check_count(model: Predictor, rasters: Sequence[FilePath]) -> None:
     needed = rasters_needed(model.spec)
     if len(rasters) == len(needed):
         return

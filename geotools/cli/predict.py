@@ -1,0 +1,209 @@
+"""geotools predict: any model over any rasters, or over a table."""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from geotools.cli.options import effort, run_options
+from geotools.cli.reporting import reporting
+
+if TYPE_CHECKING:
+    from geotools.inference.foreign import ForeignSettings
+
+__all__ = ["command"]
+
+# numpy's linear algebra, of which there is none here, starts threads that spin for a while.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+@click.command("predict")
+@click.argument("model")
+@click.argument("inputs", nargs=-1, required=True, metavar="RASTER...")
+@click.option("-o", "--output", required=True, metavar="OUT.tif", help="GeoTIFF (CSV of a table).")
+@click.option("--polygons", metavar="OUT.gpkg", help="GeoPackage of polygons.")
+@click.option("--confidence", is_flag=True, help="Add the model's confidence (%) as band 2.")
+@click.option(
+    "--probabilities",
+    is_flag=True,
+    help="Write every class's probability to OUT_probabilities.tif (of a table: as columns).",
+)
+@click.option("--min-area", type=float, default=0.0, metavar="M2", help="Merge smaller polygons.")
+@click.option("--simplify", type=float, default=0.0, metavar="M", help="Simplify outlines by M.")
+@click.option("--bands", metavar="N,N,…", help="Bands of the raster in the model's order, from 1.")
+@click.option("--crs", metavar="CRS", help="CRS of the first raster, such as EPSG:32633.")
+@click.option("--nodata", type=float, metavar="VALUE", help="Value of missing cells.")
+@click.option("--scale", metavar="F", help="Foreign models: multiplies the values, such as 1/255.")
+@click.option("--mean", metavar="X,…", help="Foreign models: means of the scaled bands.")
+@click.option("--std", metavar="X,…", help="Foreign models: their standard deviations.")
+@click.option(
+    "--classes",
+    metavar="NAME,…",
+    help="Foreign models: classes in the order of the channels, or 1=water,2=forest; of one "
+    "channel, what it finds.",
+)
+@click.option("--values", is_flag=True, help="Foreign models: the output is values, not classes.")
+@click.option(
+    "--activation",
+    type=click.Choice(["softmax", "sigmoid"]),
+    help="Foreign models: what makes probabilities of the output.",
+)
+@click.option("--head", type=int, metavar="N", help="Foreign models: which output, from 1 [1].")
+@click.option("--tile-size", type=int, metavar="N", help="Foreign models: cells of a tile [512].")
+@click.option(
+    "--overlap", type=float, metavar="%", help="Foreign models: overlap of tiles, per cent [15]."
+)
+@click.option(
+    "--resolution", type=float, metavar="CM", help="Foreign models: centimetres in a cell."
+)
+@run_options
+def command(
+    model: str, inputs: tuple[str, ...], output: str, progress: str, **options: Any
+) -> None:
+    """Map what MODEL says of every cell of the RASTERs: its classes, or its values.
+
+    MODEL is an .onnx file or the name of a model that comes with geotools; `geotools info MODEL`
+    says which rasters it takes, in which order. Models of others run by their metadata
+    (Deepness), or by --bands, --scale and --classes. A model made from a table takes a table.
+    """
+    from geotools.maps.predict_table import is_table, predict_table
+
+    if not options["polygons"] and (options["min_area"] or options["simplify"]):
+        raise click.UsageError("--min-area and --simplify shape polygons: give --polygons too.")
+    foreign = _foreign(options)
+    bands = _bands(options["bands"])
+    with reporting(progress) as report:
+        if is_table(inputs[0]):
+            _refuse_for_tables(options, inputs)
+            table = predict_table(
+                model,
+                inputs[0],
+                output,
+                probabilities=options["probabilities"],
+                overwrite=options["overwrite"],
+                progress=report.step,
+            )
+            report.result(
+                f"{table.path}: {table.rows} rows by {table.model}, {table.seconds:.1f} s",
+                {
+                    "outputs": [str(table.path)],
+                    "model": table.model,
+                    "rows": table.rows,
+                    "counts": dict(table.counts),
+                    "seconds": round(table.seconds, 3),
+                },
+            )
+            return
+        from geotools.maps import Polygons, RasterOptions, map_predictions
+
+        polygons = options["polygons"]
+        made = map_predictions(
+            model,
+            inputs,
+            output,
+            polygons=polygons and Polygons(polygons, options["min_area"], options["simplify"]),
+            confidence=options["confidence"],
+            probabilities=options["probabilities"],
+            reading=RasterOptions(options["crs"], bands, options["nodata"]),
+            foreign=foreign,
+            effort=effort(options["tile"], options["threads"], options["memory"]),
+            overwrite=options["overwrite"],
+            progress=report.step,
+            warn=report.warning,
+        )
+        outputs = [str(path) for path in (made.path, made.polygons, made.probabilities) if path]
+        what = f"{len(made.classes)} classes" if made.classes else "values"
+        report.result(
+            f"{' and '.join(outputs)}: {what} by {made.model}, {made.seconds:.1f} s",
+            {
+                "outputs": outputs,
+                "model": made.model,
+                "area_m2": dict(made.area_m2),
+                "seconds": round(made.seconds, 3),
+            },
+        )
+
+
+_NOT_FOR_TABLES = (
+    "polygons", "confidence", "bands", "crs", "nodata", "scale", "mean", "std", "classes", "values",
+    "activation", "head", "tile_size", "overlap", "resolution", "tile",
+)  # fmt: skip
+"""Options that say something of rasters."""
+
+
+def _refuse_for_tables(options: dict[str, Any], inputs: tuple[str, ...]) -> None:
+    if len(inputs) != 1:
+        raise click.UsageError("One table at a time: run the command for each.")
+    for name in _NOT_FOR_TABLES:
+        if options[name] not in (None, False):
+            raise click.UsageError(f"--{name.replace('_', '-')} belongs to rasters: leave it out.")
+
+
+def _foreign(options: dict[str, Any]) -> ForeignSettings:
+    from geotools.inference.foreign import ForeignSettings
+
+    return ForeignSettings(
+        scale=None if options["scale"] is None else _number(options["scale"], "--scale"),
+        mean=_numbers(options["mean"], "--mean"),
+        std=_numbers(options["std"], "--std"),
+        classes=_classes(options["classes"]),
+        values=options["values"],
+        activation=options["activation"],
+        head=options["head"],
+        tile_size=options["tile_size"],
+        overlap_percent=options["overlap"],
+        resolution_cm=options["resolution"],
+    )
+
+
+def _bands(text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
+    try:
+        numbers = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        numbers = ()
+    if not numbers or min(numbers) < 1:
+        raise click.UsageError(f"--bands {text!r} is not understood: give numbers such as 3,2,1.")
+    return numbers
+
+
+def _numbers(text: str | None, flag: str) -> tuple[float, ...] | None:
+    return None if text is None else tuple(_number(part, flag) for part in text.split(","))
+
+
+def _number(text: str, flag: str) -> float:
+    """A number, or a fraction such as 1/255."""
+    above, slash, below = text.partition("/")
+    try:
+        value = float(above) / float(below) if slash else float(above)
+    except (ValueError, ZeroDivisionError, OverflowError):
+        value = math.nan
+    if not math.isfinite(value):
+        raise click.UsageError(f"{flag} {text!r} is no number: give one such as 0.0039 or 1/255.")
+    return value
+
+
+def _classes(text: str | None) -> tuple[tuple[int | None, str], ...] | None:
+    """Code and name of each class: `1=water,2=forest`, or names alone."""
+    if text is None:
+        return None
+    found: list[tuple[int | None, str]] = []
+    for part in text.split(","):
+        code, equals, name = part.partition("=")
+        if not equals:
+            found.append((None, part.strip()))
+        elif code.strip().isdecimal() and 1 <= int(code) <= 254:
+            found.append((int(code), name.strip()))
+        else:
+            found.append((None, ""))
+    mixed = len({code is None for code, _ in found}) != 1
+    if mixed or not all(name for _, name in found):
+        raise click.UsageError(
+            f"--classes {text!r} is not understood: give 1=water,2=forest with codes from 1 to "
+            "254, or names alone."
+        )
+    return tuple(found)

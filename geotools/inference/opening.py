@@ -1,0 +1,58 @@
+"""open_any: a model of any origin, by its path or by the name it is shipped under."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from geotools.errors import ModelError
+from geotools.inference.foreign import ForeignModel, ForeignSettings
+from geotools.inference.gate import read_metadata
+from geotools.inference.model import (
+    Model,
+    identify,
+    make_session,
+    open_model,
+    read_content,
+    shipped_models,
+)
+from geotools.spec import METADATA_KEY
+
+__all__ = ["open_any"]
+
+
+def open_any(
+    model: str | os.PathLike[str], settings: ForeignSettings | None = None
+) -> Model | ForeignModel:
+    """A model with a ModelSpec, or an image model of somebody else's.
+
+    Args:
+        model: an `.onnx` file, or the name of a model that comes with geotools.
+        settings: what is to be known of a model that does not say it itself.
+
+    Raises:
+        FileError: no such file, or it cannot be read.
+        ModelError: not an ONNX model, not a safe one, or one that gives no map; settings for a
+            model that says all of it.
+    """
+    name = os.fspath(model)
+    file = Path(name)
+    shipped = shipped_models()
+    if name in shipped and not file.exists():
+        file = shipped[name]
+    elif not file.exists() and os.sep not in name and file.suffix != ".onnx":
+        raise ModelError(
+            f"There is no model {name}: give an .onnx file, or one of {', '.join(shipped)}."
+        )
+    content = read_content(file)
+    sha256 = identify(str(file), content)
+    metadata = read_metadata(content)
+    if METADATA_KEY in metadata:
+        if settings:
+            raise ModelError(
+                f"The model {file} says itself how it is to be run: leave --scale, --classes and "
+                "the other settings of foreign models out."
+            )
+        return open_model(file)
+    session = make_session(str(file), content, limited=True)
+    return ForeignModel(str(file), sha256, session, metadata, settings or ForeignSettings())
