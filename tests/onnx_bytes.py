@@ -6,7 +6,7 @@ import numpy as np
 
 from geotools.spec import ClassInfo, InputInfo, ModelSpec, OutputInfo, SourceInfo
 
-FLOAT = 1
+FLOAT, UINT8, INT64, FLOAT16 = 1, 2, 7, 10
 
 
 def varint(value: int) -> bytes:
@@ -44,9 +44,9 @@ def tensor(name: str, values: np.ndarray) -> bytes:
     return dims + field(2, FLOAT) + field(8, name) + field(9, values.tobytes())
 
 
-def value_info(name: str, shape: list[int | str]) -> bytes:
+def value_info(name: str, shape: list[int | str], kind: int = FLOAT) -> bytes:
     dims = b"".join(field(1, field(1 if isinstance(one, int) else 2, one)) for one in shape)
-    return field(1, name) + field(2, field(1, field(1, FLOAT) + field(2, dims)))
+    return field(1, name) + field(2, field(1, field(1, kind) + field(2, dims)))
 
 
 def model(
@@ -55,11 +55,13 @@ def model(
     inputs: dict[str, list[int | str]],
     outputs: dict[str, list[int | str]],
     metadata: dict[str, str],
+    *,
+    kind: int = FLOAT,
 ) -> bytes:
-    """The bytes of an `.onnx` file, opset 17."""
+    """The bytes of an `.onnx` file, opset 17; `kind` is the type of its inputs."""
     graph = b"".join(field(1, one) for one in nodes) + field(2, "g")
     graph += b"".join(field(5, one) for one in tensors)
-    graph += b"".join(field(11, value_info(*item)) for item in inputs.items())
+    graph += b"".join(field(11, value_info(*item, kind)) for item in inputs.items())
     graph += b"".join(field(12, value_info(*item)) for item in outputs.items())
     more = b"".join(field(14, field(1, key) + field(2, text)) for key, text in metadata.items())
     return field(1, 8) + field(8, field(1, "") + field(2, 17)) + field(7, graph) + more
@@ -137,3 +139,60 @@ def row_model(kind: str = "features", *, sources: tuple[SourceInfo, ...] = (), *
         )  # fmt: skip
         shapes = {"sequence": ["n", 2, 2]}, {"v": ["n", 1]}
     return model(nodes, tensors, *shapes, {"geotools": spec.to_json()})
+
+
+def image_model(
+    *,
+    bands: int = 3,
+    side: int | str = 64,
+    batch: int | str = 1,
+    channels: int = 1,
+    radius: int = 0,
+    padded: bool = True,
+    last: bool = False,
+    flat: bool = False,
+    heads: int = 1,
+    open_shape: bool = False,
+    kind: int = FLOAT,
+    metadata: dict[str, str] | None = None,
+) -> bytes:
+    """Somebody else's model: channel n is n + 1 times the mean of the bands around a cell.
+
+    `padded` convolutions count zeros beyond the block, others give a smaller map; `flat` gives
+    (B, H, W); `last` takes (B, H, W, bands); `open_shape` does not say how large its map is.
+    """
+    size = 2 * radius + 1
+    weights = np.arange(1, channels + 1)[:, None, None, None] / (bands * size**2)
+    kernel = np.broadcast_to(weights, (channels, bands, size, size))
+    nodes, taken = [], "image"
+    if kind != FLOAT:
+        nodes.append(node("Cast", [taken], ["cast"], to=FLOAT))
+        taken = "cast"
+    if last:
+        nodes.append(node("Transpose", [taken], ["turned"], perm=[0, 3, 1, 2]))
+        taken = "turned"
+    pads = [radius if padded else 0] * 4
+    nodes.append(node("Conv", [taken, "kernel"], ["map"], pads=pads))
+    given = "map"
+    if last:
+        nodes.append(node("Transpose", [given], ["back"], perm=[0, 2, 3, 1]))
+        given = "back"
+    if flat:
+        nodes.append(node("ReduceSum", [given, "axis"], ["plane"], keepdims=0))
+        given = "plane"
+    outputs = {}
+    inner = side if padded or isinstance(side, str) else side - 2 * radius
+    for number in range(heads):
+        name = f"out{number + 1}"
+        nodes.append(node("Identity", [given], [name]))
+        plane = ["r", "c"] if open_shape else [inner, inner]
+        shape = [batch, *plane] if flat else [batch, channels, *plane]
+        outputs[name] = [batch, *plane, channels] if last and not flat else shape
+    shape = [batch, side, side, bands] if last else [batch, bands, side, side]
+    tensors = [tensor("kernel", kernel), integers("axis", [3 if last else 1])]
+    return model(nodes, tensors, {"image": shape}, outputs, metadata or {}, kind=kind)
+
+
+def integers(name: str, values: list[int]) -> bytes:
+    body = field(1, len(values)) + field(2, INT64) + field(8, name)
+    return body + field(9, np.array(values, np.int64).tobytes())

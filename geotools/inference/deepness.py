@@ -95,6 +95,8 @@ def _value(key: str, text: str) -> Any:
             return parse(text)
         except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
             continue
+    if text.strip()[:1] in tuple("[{(\"'"):
+        raise ModelError(f"says {key} = {text.strip()[:40]!r}, which is cut off: mend its metadata")
     return text.strip()
 
 
