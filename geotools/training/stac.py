@@ -5,6 +5,7 @@ STAC 1.1, MLM 1.5.2: https://github.com/stac-extensions/mlm. Written from the sp
 
 from __future__ import annotations
 
+import calendar
 import hashlib
 import json
 import math
@@ -17,8 +18,11 @@ from typing import Any
 import onnx
 
 from geotools.errors import FileError
+from geotools.grid import Grid
 from geotools.io.atomic import write_atomic
 from geotools.spec import InputInfo, ModelSpec, OutputInfo
+from geotools.training.learners.settings import LEARNERS, NetSettings, Settings
+from geotools.training.learners.table import title
 
 __all__ = ["write_stac"]
 
@@ -43,13 +47,14 @@ def write_stac(
     spec: ModelSpec,
     model_path: str | os.PathLike[str],
     *,
-    architecture: str,
+    architecture: str | None = None,
+    grids: Sequence[Grid] = (),
     bbox: tuple[float, float, float, float] | None = None,
     datetimes: tuple[str, str] | None = None,
     hyperparameters: Mapping[str, Any] | None = None,
     derived_from: Sequence[str] = (),
     pretrained_source: str | None = None,
-    artifact_type: str = "torch.onnx.export",
+    artifact_type: str | None = None,
 ) -> dict[str, Any]:
     """Writes the Item and returns it.
 
@@ -57,13 +62,16 @@ def write_stac(
         path: the `.json` file; replaced when it exists.
         spec: of the model.
         model_path: the `.onnx` file, which the Item names relative to its own place.
-        architecture: in words, such as "U-Net".
-        bbox: west, south, east, north of the training data, degrees.
-        datetimes: first and last time of the training data, RFC 3339 in UTC; all times when None.
-        hyperparameters: of the learner, by name.
+        architecture: in words, such as "U-Net"; that of the spec's learner when None.
+        grids: of the training data.
+        bbox: west, south, east, north of the training data, degrees; that of the grids when None.
+        datetimes: first and last time of the training data, RFC 3339 in UTC; from the dates of
+            the spec's sources when None, all times without any.
+        hyperparameters: by name; the parameters of the spec when None.
         derived_from: links to the data.
         pretrained_source: model or data that weights were taken from; None: none were.
-        artifact_type: what wrote the file; `onnx.save` for graphs that were not traced.
+        artifact_type: what wrote the file; `torch.onnx.export` for nets when None, else
+            `onnx.save`.
 
     Raises:
         FileError: the model cannot be read, or the Item cannot be written.
@@ -73,12 +81,22 @@ def write_stac(
         content = model.read_bytes()
     except OSError as error:
         raise FileError(f"The model {model} cannot be read: {error.strerror}.") from None
-    properties = _properties(spec, architecture, datetimes or _ALWAYS)
+    learner = str(spec.parameters.get("learner", ""))
+    properties = _properties(
+        spec, architecture or title(learner) or spec.name, datetimes or _times(spec)
+    )
+    if bbox is None:
+        bbox = _extent(grids)
+    if artifact_type is None:
+        net = not learner or issubclass(LEARNERS.get(learner, Settings), NetSettings)
+        artifact_type = "torch.onnx.export" if net else "onnx.save"
     properties |= {
         "mlm:total_parameters": _parameters(onnx.load_from_string(content)),
         "mlm:pretrained": pretrained_source is not None,
         "mlm:pretrained_source": pretrained_source,
-        "mlm:hyperparameters": _hyperparameters(spec, hyperparameters or {}),
+        "mlm:hyperparameters": _hyperparameters(
+            spec, spec.parameters if hyperparameters is None else hyperparameters
+        ),
     }
     item: dict[str, Any] = {
         "type": "Feature",
@@ -235,6 +253,48 @@ def _plain_name(name: str) -> str:
     """The name in the letters that the extension allows; at least three of them."""
     plain = re.sub(r"[^a-zA-Z0-9_.\s-]+", "-", name).strip("-_. ")
     return plain if re.fullmatch(r"[a-zA-Z][\w.\s-]+[a-zA-Z0-9]", plain) else f"model-{plain or 0}"
+
+
+def _times(spec: ModelSpec) -> tuple[str, str]:
+    """First and last date of the spec's sources; all times when none is dated."""
+    dates = [
+        found.groups()
+        for source in spec.sources
+        for date in source.dates
+        if (found := re.match(r"(\d{4})(?:-(0[1-9]|1[0-2])(?:-(\d\d))?)?", date))
+    ]
+    if not dates:
+        return _ALWAYS
+    first = min(f"{year}-{month or '01'}-{day or '01'}" for year, month, day in dates)
+    last = max(
+        f"{year}-{month or '12'}-{day or calendar.monthrange(int(year), int(month or 12))[1]:02}"
+        for year, month, day in dates
+    )
+    return f"{first}T00:00:00Z", f"{last}T23:59:59Z"
+
+
+def _extent(grids: Sequence[Grid]) -> tuple[float, float, float, float] | None:
+    """West, south, east, north of all grids in degrees; None when they are nowhere on the Earth."""
+    from pyproj import Transformer
+    from pyproj.exceptions import ProjError
+
+    found = []
+    for grid in grids:
+        try:
+            to_degrees = Transformer.from_crs(grid.crs.to_wkt(), "OGC:CRS84", always_xy=True)
+            bounds = to_degrees.transform_bounds(*grid.bounds)
+        except ProjError:
+            return None
+        if not all(math.isfinite(value) for value in bounds):
+            return None
+        found.append([round(value, 6) for value in bounds])
+    if not found:
+        return None
+    if len(found) > 1 and any(west > east for west, _, east, _ in found):
+        west, east = -180.0, 180.0  # some cross the 180th meridian
+    else:
+        west, east = min(one[0] for one in found), max(one[2] for one in found)
+    return west, min(one[1] for one in found), east, max(one[3] for one in found)
 
 
 def _geometry(bbox: tuple[float, float, float, float]) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import make_grid, make_lonlat_grid
 from learner_models import conv_traced, make_spec, row_traced
 
 from geotools.errors import FileError
-from geotools.spec import METADATA_KEY, ClassInfo, OutputInfo
+from geotools.spec import METADATA_KEY, ClassInfo, OutputInfo, SourceInfo
 from geotools.training.export import write_graph
 from geotools.training.stac import write_stac
 
@@ -145,3 +146,32 @@ def test_a_model_that_is_not_there_is_refused(tmp_path: Path):
         write_stac(
             tmp_path / "a.json", make_spec(traced), tmp_path / "none.onnx", architecture="forest"
         )
+
+
+def test_place_and_time_come_from_grids_and_dates(tmp_path: Path):
+    """The extent of all grids in degrees, the first and last day that the dates can mean."""
+    _, traced = row_traced(("l5.a@1986", "l5.a@1991-02"), length=2)
+    source = SourceInfo("l5", ("a",), (1,), 1, dates=("1986", "1991-02"))
+    spec = make_spec(traced, sources=(source,), parameters={"learner": "gru"})
+    grids = (make_lonlat_grid(60, 40), make_lonlat_grid(120, 30, top=46.6))
+    item = made(tmp_path, traced, spec, grids=grids, architecture=None)
+    check(item)
+    np.testing.assert_allclose(item["bbox"], [8.0, 46.5 - 40 / 1200, 8.1, 46.6], atol=1e-6)
+    assert item["properties"]["start_datetime"] == "1986-01-01T00:00:00Z"
+    assert item["properties"]["end_datetime"] == "1991-02-28T23:59:59Z"
+    assert item["properties"]["mlm:architecture"] == "recurrent network (GRU)"
+    assert item["assets"]["model"]["mlm:artifact_type"] == "torch.onnx.export"
+    forest = make_spec(traced, parameters={"learner": "forest"})
+    item = made(tmp_path, traced, forest, grids=(make_grid(),), architecture=None)
+    check(item)
+    assert item["bbox"][0] == pytest.approx(15.0, abs=0.01)  # 500 km east in UTM 33
+    assert item["properties"]["mlm:architecture"] == "random forest"
+    assert item["assets"]["model"]["mlm:artifact_type"] == "onnx.save"
+
+
+def test_a_grid_that_is_nowhere_on_the_Earth_has_no_place(tmp_path: Path):
+    _, traced = row_traced()
+    grid = make_grid(crs='LOCAL_CS["lab",UNIT["metre",1]]')
+    item = made(tmp_path, traced, make_spec(traced), grids=(grid,))
+    check(item)
+    assert item["geometry"] is None
