@@ -1,13 +1,12 @@
 """A landform net as one `.onnx` file with its spec, proven against the net it came from.
 
-The only writer of `.onnx` files. ONNX Runtime is used here for the proof and the halo alone.
+ONNX Runtime is used here for the proof and the halo alone.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import io
-import json
 import math
 import time
 import warnings
@@ -22,15 +21,21 @@ import torch
 from numpy.typing import NDArray
 
 from geotools.errors import ModelError
-from geotools.io.atomic import write_atomic
 from geotools.spec import METADATA_KEY, ModelSpec
+from geotools.training.export import OPSET, deepness_keys, write_graph
 from geotools.training.landforms.dataset import Dem
 from geotools.training.landforms.nets import LandformNet
+from geotools.training.parity import open_session
 
-__all__ = ["Parity", "export_model", "measure_halo", "measure_speed", "open_session", "run_dem"]
-
-OPSET = 17
-"""Readable by ONNX Runtime 1.12 (2022) and later."""
+__all__ = [
+    "OPSET",
+    "Parity",
+    "export_model",
+    "measure_halo",
+    "measure_speed",
+    "open_session",
+    "run_dem",
+]
 
 _TOLERANCE = 2e-3
 """Largest difference of a probability between PyTorch and ONNX Runtime. Heights of thousands of
@@ -79,24 +84,9 @@ def export_model(net: LandformNet, path: Path, spec: ModelSpec, dems: Sequence[D
         )
     halo = measure_halo(session, dems)
     spec = dataclasses.replace(spec, halo=halo, parity=dataclasses.asdict(parity))
-    entries = {METADATA_KEY: spec.to_json(), **_deepness(spec)}
-    onnx.helper.set_model_props(graph, entries)
-    onnx.checker.check_model(graph, full_check=True)
-    with write_atomic(path, overwrite=True) as part:
-        part.write_bytes(graph.SerializeToString())
+    # Deepness feeds one image and this graph takes two: it is listed there, and not run.
+    write_graph(graph, path, {METADATA_KEY: spec.to_json(), **deepness_keys(spec)})
     return spec
-
-
-def open_session(model: bytes | Path) -> Any:
-    """An ONNX Runtime session on one thread that does not spin (as inference uses it)."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    content = model if isinstance(model, bytes) else model.read_bytes()
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
 def run_dem(
@@ -219,23 +209,3 @@ def _cells(dem: Dem, top: int, rows: int) -> NDArray[np.float32]:
     """Cell sizes (2, rows) of some rows of a DEM."""
     sizes = np.stack([dem.x_m[top : top + rows], dem.y_m[top : top + rows]])
     return np.ascontiguousarray(sizes, dtype=np.float32)
-
-
-def _deepness(spec: ModelSpec) -> dict[str, str]:
-    """Metadata for the QGIS plugin Deepness, every value JSON; resolution in centimetres.
-
-    Deepness feeds one image; the cell sizes are a second input, so it can list the model but
-    cannot run it.
-    """
-    names = {str(k): info.name for k, info in enumerate(spec.classes)}
-    low, high = spec.cell_size_m
-    overlap = math.ceil(100 * 2 * spec.halo / spec.tile)
-    values: dict[str, Any] = {
-        "model_type": "Segmentor",
-        "class_names": names,
-        "resolution": round(100 * math.sqrt(low * high)),
-        "tile_size": spec.tile,
-        "tiles_size": spec.tile,
-        "tiles_overlap": min(overlap, 90),
-    }
-    return {key: json.dumps(value) for key, value in values.items()}

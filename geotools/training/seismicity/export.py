@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from geotools.errors import ModelError
-from geotools.io.atomic import write_atomic
 from geotools.spec import METADATA_KEY, ModelSpec
-from geotools.training.landforms.export import OPSET, open_session
+from geotools.training.export import OPSET, write_graph
+from geotools.training.parity import open_session
 
 __all__ = ["Parity", "export_rates", "proven", "traced", "write_model"]
 
@@ -104,10 +104,7 @@ def write_model(graph: onnx.ModelProto, path: Path, spec: ModelSpec, parity: Par
             f"{parity.max_difference:.1e}; at most {_TOLERANCE} is needed."
         )
     spec = dataclasses.replace(spec, parity=dataclasses.asdict(parity))
-    onnx.helper.set_model_props(graph, {METADATA_KEY: spec.to_json()})
-    onnx.checker.check_model(graph, full_check=True)
-    with write_atomic(path, overwrite=True) as part:
-        part.write_bytes(graph.SerializeToString())
+    write_graph(graph, path, {METADATA_KEY: spec.to_json()})
     return spec
 
 
