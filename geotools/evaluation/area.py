@@ -11,7 +11,7 @@ are alike, which the standard errors do not know: `area_intervals` draws whole u
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -119,26 +119,28 @@ def adjusted_areas(counts: ArrayLike, mapped: ArrayLike) -> NDArray[np.float64]:
     return np.asarray((areas[:, None] * row).sum(axis=-2))
 
 
-def area_intervals(units: ArrayLike, mapped: ArrayLike, *, seed: int = 0) -> NDArray[np.float64]:
+def area_intervals(units: Any, mapped: ArrayLike, *, seed: int = 0) -> NDArray[np.float64]:
     """(K, 2) 95 % of the adjusted areas when whole units are drawn again; NaN with fewer than two.
 
     Args:
         units: (units, K, K) counts of each block, polygon or group; rows are the classes of the
-            map: `unit_confusions(predicted, truth, unit, K)`.
+            map: `unit_confusions(predicted, truth, unit, K)`. Or (units, K x K), dense or sparse,
+            as from `pair_sums`.
         mapped: (K,) area of each class on the map.
         seed: fixes the resampling.
 
     Raises:
         RasterError: shapes that do not fit, or numbers below 0.
     """
-    n, areas = _checked(units, mapped)
-    classes = len(areas)
-    if len(n) < 2:
+    classes = len(np.atleast_1d(mapped))
+    sums = units.reshape(units.shape[0], -1) if len(units.shape) == 3 else units
+    if sums.shape[1] != classes**2:
+        raise RasterError(f"Counts of shape {units.shape} for {classes} areas: give one per class.")
+    _, areas = _checked(sums.sum(axis=0).reshape(classes, classes), mapped)
+    if sums.shape[0] < 2:
         return np.full((classes, 2), np.nan)
     drawn = resampled(
-        n.reshape(len(n), -1),
-        lambda sums: adjusted_areas(sums.reshape(-1, classes, classes), areas),
-        seed=seed,
+        sums, lambda s: adjusted_areas(s.reshape(-1, classes, classes), areas), seed=seed
     )
     return percentiles(drawn)
 

@@ -30,6 +30,7 @@ __all__ = [
     "macro_f1",
     "means_of_present",
     "precision_per_class",
+    "present_or_nan",
     "recall_per_class",
     "unit_confusions",
 ]
@@ -38,8 +39,8 @@ Matrix = NDArray[np.int64]
 Counts = NDArray[np.int64] | NDArray[np.float64]
 Figures = NDArray[np.float64]
 
-_MOST_COUNTS = 100_000_000
-"""Numbers in one stack of matrices, 800 MB."""
+_MOST_COUNTS = 50_000_000
+"""Numbers in one stack of matrices, 400 MB."""
 
 
 def confusion_matrix(truth: ArrayLike, predicted: ArrayLike, classes: int) -> Matrix:
@@ -194,6 +195,22 @@ def iou_per_class(matrix: Counts) -> Figures:
     """
     right = _diagonal(matrix)
     return _share(right, matrix.sum(-2) + matrix.sum(-1) - right)
+
+
+def present_or_nan(scores: Figures, matrices: Counts, true: NDArray[np.bool_] | None) -> Figures:
+    """(..., K) scores of classes, NaN where a resample has lost all true cells of a class.
+
+    A class that lies in a few units is missing from many resamples. What it would score there
+    cannot be told; a 0, for the cells that are still taken for it, would pull the interval down.
+
+    Args:
+        scores: (..., K) one for each class.
+        matrices: (..., K, K) what they were taken from.
+        true: (K,) the classes that truly occur in the whole; all scores stay when left out.
+    """
+    if true is None:
+        return scores
+    return np.where(true & (matrices.sum(axis=-1) == 0), np.nan, scores)
 
 
 def means_of_present(figures: Figures) -> Figures:

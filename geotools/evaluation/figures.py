@@ -1,44 +1,23 @@
-"""The figures of a forecast report, each as a data URI; matplotlib, imported late.
-
-Colours are those of Okabe and Ito (2008), told apart by most people; lines differ in dashes too.
-"""
+"""The figures of a forecast report, each as a data URI; matplotlib, imported late."""
 
 from __future__ import annotations
 
-import base64
-import io
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geotools.evaluation.drawing import COLOURS, DASHES, drawn, plain
 from geotools.evaluation.record import Record
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
 __all__ = ["gain_figure", "map_figure", "molchan_figure", "number_figure", "reliability_figure"]
 
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-_DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 2, 1, 2)), (0, (9, 3)))
 _MOST_POINTS = 1500
 """Points of a line; more cannot be seen."""
-
-_STYLE: Any = {
-    "svg.hashsalt": "geotools",  # the same figure is the same file
-    "font.size": 9.0,
-    "axes.grid": True,
-    "grid.color": "#e3e3e3",
-    "grid.linewidth": 0.6,
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "legend.frameon": False,
-}
 
 
 def map_figure(record: Record, name: str) -> str:
@@ -49,21 +28,21 @@ def map_figure(record: Record, name: str) -> str:
     left, bottom, right, top = record.grid.bounds
     aspect = 1 / max(np.cos(np.radians((bottom + top) / 2)), 0.2)
     height = float(np.clip(8.5 * (top - bottom) / (right - left) * aspect, 3.0, 8.5))
-    with _figure(8.5, height) as (figure, render):
+    with drawn(8.5, height) as (figure, render):
         axes = figure.add_subplot()
         axes.grid(False)
         positive = values[np.isfinite(values) & (values > 0)]
         low, high = np.percentile(positive, [5, 100]) if positive.size else (1e-3, 1.0)
-        drawn = np.where(values > 0, values, np.nan)
+        shown = np.where(values > 0, values, np.nan)
         image = axes.imshow(
-            drawn,
+            shown,
             extent=(left, right, bottom, top),
             norm=LogNorm(max(low, high * 1e-6), max(high, low * 1.0001)),
             cmap="cividis",
             interpolation="nearest",
             aspect=aspect,
         )
-        figure.colorbar(image, ax=axes, shrink=0.75, label=f"expected number, {_plain(name)}")
+        figure.colorbar(image, ax=axes, shrink=0.75, label=f"expected number, {plain(name)}")
         longitude, latitude, magnitude = record.event_places.T
         turns = left + (longitude - left) % 360
         size = 3.0 * 3.0 ** (magnitude - record.magnitudes[0])
@@ -90,17 +69,17 @@ def gain_figure(record: Record, labels: Mapping[str, str]) -> str:
     """Nats gained by the model since the beginning, over each baseline."""
     model, *baselines = record.names
     ends = np.array([end.replace(tzinfo=None) for end in record.ends], "datetime64[s]")
-    with _figure(8.5, 3.8) as (figure, render):
+    with drawn(8.5, 3.8) as (figure, render):
         axes = figure.add_subplot()
         axes.axhline(0, color="#555555", linewidth=0.8)
         for number, baseline in enumerate(baselines):
             gained = record.cumulative_gain(model, baseline)
             axes.plot(
                 *_thinned(ends, np.where(np.isfinite(gained), gained, np.nan)),
-                label=f"over {_plain(labels[baseline])}",
+                label=f"over {plain(labels[baseline])}",
                 **_line(number + 1),
             )
-        axes.set_ylabel(f"cumulative gain of {_plain(labels[model])}, nats")
+        axes.set_ylabel(f"cumulative gain of {plain(labels[model])}, nats")
         if baselines:
             axes.legend()
         return render("svg")
@@ -124,7 +103,7 @@ def number_figure(
     periods, place = np.unique(first, return_inverse=True)
     at = (periods - 1970 * 12).astype("datetime64[M]").astype("datetime64[D]")
     observed = np.bincount(place, record.observed)
-    with _figure(8.5, 3.6) as (figure, render):
+    with drawn(8.5, 3.6) as (figure, render):
         axes = figure.add_subplot()
         width = 300 if years else 25
         half = np.timedelta64(180 if years else 15, "D")
@@ -134,13 +113,13 @@ def number_figure(
             axes.plot(
                 at + half,
                 expected,
-                label=_plain(labels[name]),
+                label=plain(labels[name]),
                 marker="." if len(at) < 40 else "",
                 **_line(number),
             )
             if number == 0:
                 low, high = interval(expected)
-                axes.fill_between(at + half, low, high, color=_COLOURS[0], alpha=0.18, lw=0)
+                axes.fill_between(at + half, low, high, color=COLOURS[0], alpha=0.18, lw=0)
         axes.set_ylim(bottom=0)
         axes.set_ylabel(f"events per {'year' if years else 'month'}")
         axes.legend(ncols=2)
@@ -152,7 +131,7 @@ def reliability_figure(record: Record, labels: Mapping[str, str]) -> str:
     model, *baselines = record.names
     best = ["etas"] if "etas" in baselines else baselines[-1:]  # more would hide one another
     chosen = [model, *best]
-    with _figure(5.2, 4.4) as (figure, render):
+    with drawn(5.2, 4.4) as (figure, render):
         axes = figure.add_subplot()
         axes.set_xscale("log")
         axes.set_yscale("log")
@@ -167,9 +146,9 @@ def reliability_figure(record: Record, labels: Mapping[str, str]) -> str:
                 yerr=np.abs(ends.T - share),
                 fmt="os"[number],
                 markersize=4,
-                color=_COLOURS[number],
+                color=COLOURS[number],
                 elinewidth=1,
-                label=_plain(labels[name]),
+                label=plain(labels[name]),
             )
             if seen.any():
                 lowest = min(lowest, float(ends.min()), float(table.mean[seen].min()))
@@ -185,7 +164,7 @@ def reliability_figure(record: Record, labels: Mapping[str, str]) -> str:
 
 def molchan_figure(record: Record, labels: Mapping[str, str]) -> str:
     """The miss rate against the share of space and time under alarm, for each reference."""
-    with _figure(8.5, 4.2) as (figure, render):
+    with drawn(8.5, 4.2) as (figure, render):
         count = max(len(record.references), 1)
         for panel, reference in enumerate(record.references):
             axes: Axes = figure.add_subplot(1, count, panel + 1)
@@ -198,47 +177,23 @@ def molchan_figure(record: Record, labels: Mapping[str, str]) -> str:
                     axes.plot(
                         found.share[keep],
                         found.miss[keep],
-                        label=_plain(labels[name]),
+                        label=plain(labels[name]),
                         **_line(number),
                     )
             axes.plot([0, 1], [1, 0], color="#555555", linewidth=0.8, label="no skill")
             axes.set_xlim(0, 1)
             axes.set_ylim(0, 1)
-            axes.set_xlabel(f"share under alarm, by {_plain(labels[reference])}")
+            axes.set_xlabel(f"share under alarm, by {plain(labels[reference])}")
             if not panel:
                 axes.set_ylabel("share of events missed")
                 axes.legend(loc="upper right")
         return render("svg")
 
 
-@contextmanager
-def _figure(width: float, height: float) -> Iterator[tuple[Figure, Callable[[str], str]]]:
-    """A figure of that size in inches, and a function that gives it as a data URI."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    def render(kind: str) -> str:
-        stream = io.BytesIO()
-        metadata = {"Date": None} if kind == "svg" else {"Software": None}
-        figure.savefig(stream, format=kind, dpi=110, metadata=metadata)
-        mime = {"svg": "image/svg+xml", "png": "image/png"}[kind]
-        return f"data:{mime};base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"
-
-    with rc_context(_STYLE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
-        figure = Figure(figsize=(width, height), layout="constrained")
-        yield figure, render
-
-
-def _plain(label: str) -> str:
-    """The label as text, whatever signs it holds: dollars would begin a formula."""
-    return label.replace("$", r"\$")
-
-
 def _line(number: int) -> dict[str, Any]:
     return {
-        "color": _COLOURS[number % len(_COLOURS)],
-        "linestyle": _DASHES[number % len(_DASHES)],
+        "color": COLOURS[number % len(COLOURS)],
+        "linestyle": DASHES[number % len(DASHES)],
         "linewidth": 1.6 if number == 0 else 1.2,
     }
 

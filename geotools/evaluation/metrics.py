@@ -45,9 +45,12 @@ class Metric:
     """False for errors."""
     task: str
     """`classification` or `regression`."""
-    figure: Callable[[NDArray[np.float64], int | None], NDArray[np.float64]]
+    figure: Callable[
+        [NDArray[np.float64], int | None, NDArray[np.bool_] | None], NDArray[np.float64]
+    ]
     """From confusion matrices (..., K, K), or from (..., 6) sums of values as `value_sums` has
-    them, and the index of the background, to (...) figures."""
+    them, to (...) figures; with the index of the background, and (K,) the classes that truly occur
+    in the whole, see `classification.present_or_nan`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,17 @@ class Scored:
     """95 % by units; NaN with fewer than two units."""
 
 
-def _iou(matrices: NDArray[np.float64], background: int | None) -> NDArray[np.float64]:
-    scores = classification.iou_per_class(matrices)
+def _macro_f1(
+    matrices: NDArray[np.float64], _: int | None, true: NDArray[np.bool_] | None
+) -> NDArray[np.float64]:
+    scores = classification.f1_per_class(matrices)
+    return classification.means_of_present(classification.present_or_nan(scores, matrices, true))
+
+
+def _iou(
+    matrices: NDArray[np.float64], background: int | None, true: NDArray[np.bool_] | None
+) -> NDArray[np.float64]:
+    scores = classification.present_or_nan(classification.iou_per_class(matrices), matrices, true)
     if background is not None:
         scores = np.delete(scores, background, axis=-1)
     return classification.means_of_present(scores)
@@ -71,17 +83,15 @@ METRICS = {
     metric.name: metric
     for metric in (
         Metric("accuracy", "accuracy", True, "classification",
-               lambda m, _: classification.accuracies(m)),
+               lambda m, *_: classification.accuracies(m)),
         Metric("balanced_accuracy", "balanced accuracy", True, "classification",
-               lambda m, _: classification.means_of_present(classification.recall_per_class(m))),
-        Metric("macro_f1", "macro-F1", True, "classification",
-               lambda m, _: classification.means_of_present(classification.f1_per_class(m))),
+               lambda m, *_: classification.means_of_present(classification.recall_per_class(m))),
+        Metric("macro_f1", "macro-F1", True, "classification", _macro_f1),
         Metric("iou", "IoU", True, "classification", _iou),
-        Metric("kappa", "kappa", True, "classification",
-               lambda m, _: classification.kappas(m)),
-        Metric("r2", "R²", True, "regression", lambda sums, _: regression.r2(sums)),
-        Metric("rmse", "RMSE", False, "regression", lambda sums, _: regression.rmse(sums)),
-        Metric("mae", "MAE", False, "regression", lambda sums, _: regression.mae(sums)),
+        Metric("kappa", "kappa", True, "classification", lambda m, *_: classification.kappas(m)),
+        Metric("r2", "R²", True, "regression", lambda sums, *_: regression.r2(sums)),
+        Metric("rmse", "RMSE", False, "regression", lambda sums, *_: regression.rmse(sums)),
+        Metric("mae", "MAE", False, "regression", lambda sums, *_: regression.mae(sums)),
     )
 }  # fmt: skip
 """All of them by name."""
@@ -110,7 +120,7 @@ def score(
     """
     unit = np.zeros(np.shape(truth), np.int8)
     sums = _sums(metric, truth, predicted, unit, classes)
-    return float(_figure(metric, classes, background)(sums.sum(axis=0)))
+    return float(_figure(metric, classes, background, sums)(sums.sum(axis=0)))
 
 
 def interval(
@@ -135,7 +145,7 @@ def interval(
         RasterError: shapes that differ, an index that is not one of a class.
     """
     sums = _sums(metric, truth, predicted, unit, classes)
-    return _interval(sums, _figure(metric, classes, background), seed)
+    return _interval(sums, _figure(metric, classes, background, sums), seed)
 
 
 def score_with_interval(
@@ -150,7 +160,7 @@ def score_with_interval(
 ) -> Scored:
     """`score` and `interval` in one."""
     sums = _sums(metric, truth, predicted, unit, classes)
-    figure = _figure(metric, classes, background)
+    figure = _figure(metric, classes, background, sums)
     return Scored(float(figure(sums.sum(axis=0))), _interval(sums, figure, seed))
 
 
@@ -206,7 +216,7 @@ def difference_interval(
 
     ours = _sums(metric, truth, predicted, unit, classes)
     theirs = _sums(metric, truth, other, unit, classes)
-    figure, columns = _figure(metric, classes, background), ours.shape[1]
+    figure, columns = _figure(metric, classes, background, ours), ours.shape[1]
     both = hstack([ours, theirs], "csr") if issparse(ours) else np.hstack([ours, theirs])
 
     def difference(sums: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -229,15 +239,16 @@ def _sums(
 
 
 def _figure(
-    metric: str, classes: int, background: int | None
+    metric: str, classes: int, background: int | None, sums: Any
 ) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-    """From (..., columns) sums to (...) figures."""
-    if metric not in METRICS:
-        raise ConfigError(f"There is no metric {metric!r}: give one of {', '.join(METRICS)}.")
+    """From (..., columns) resamples of such sums to (...) figures."""
     chosen = METRICS[metric]
     if chosen.task == "regression":
-        return lambda sums: chosen.figure(sums, None)
-    return lambda sums: chosen.figure(sums.reshape(*sums.shape[:-1], classes, classes), background)
+        return lambda drawn: chosen.figure(drawn, None, None)
+    true = sums.sum(axis=0).reshape(classes, classes).sum(axis=1) > 0
+    return lambda drawn: chosen.figure(
+        drawn.reshape(*drawn.shape[:-1], classes, classes), background, true
+    )
 
 
 def _interval(

@@ -13,6 +13,7 @@ import numpy as np
 
 from geotools.evaluation import figures, tables
 from geotools.evaluation.assessment import Assessment
+from geotools.evaluation.page import page, picture
 from geotools.evaluation.tables import escaped, number_words, table
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def report_html(assessment: Assessment, facts: RunFacts) -> str:
         *(f"<p><strong>Note.</strong> {escaped(note)}</p>" for note in facts.notes),
         _facts_table(assessment, facts),
         "<h2>Where events were expected, and where they were</h2>",
-        _picture(
+        picture(
             figures.map_figure(record, model),
             f"Map of the number of events that {model} expected per cell in the whole period, "
             "with circles at the observed events.",
@@ -93,7 +94,7 @@ def report_html(assessment: Assessment, facts: RunFacts) -> str:
         "months is the one to read; the T interval takes events as independent and is too "
         "narrow.</p>",
         tables.gain_table(assessment, labels),
-        _picture(
+        picture(
             figures.gain_figure(record, labels),
             f"Cumulative information gain of {model} over each baseline against time.",
         ),
@@ -108,13 +109,13 @@ def report_html(assessment: Assessment, facts: RunFacts) -> str:
         "which makes S, CL and L lenient for it.</p>",
         tables.test_table(assessment, labels),
         "<h2>Number of events</h2>",
-        _picture(
+        picture(
             figures.number_figure(record, labels, _interval(assessment.variance_ratio)),
             "Observed number of events as bars and expected numbers as lines, by month or year.",
         ),
         f"<p>{escaped(_interval_words(assessment, model))}</p>",
         "<h2>Reliability</h2>",
-        _picture(
+        picture(
             figures.reliability_figure(record, labels),
             "Share of cells and windows that had an event against the probability they were "
             "given, with Wilson intervals, on logarithmic axes.",
@@ -124,7 +125,7 @@ def report_html(assessment: Assessment, facts: RunFacts) -> str:
         "<p>Alarms are raised over all cells and windows together, first where a forecast is "
         "highest in proportion to the reference. An area skill score of 0.5 is no skill beyond "
         "the reference; 1 is best.</p>",
-        _picture(
+        picture(
             figures.molchan_figure(record, labels),
             "Molchan diagrams: share of events missed against the share of space and time under "
             "alarm, one panel for each reference.",
@@ -137,15 +138,7 @@ def report_html(assessment: Assessment, facts: RunFacts) -> str:
         f"<p>Seed {assessment.seed}, {assessment.simulations:,} simulated catalogs per test, "
         f"2,000 resamples of months; {escaped(facts.software)}.</p>",
     ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta http-equiv="Content-Security-Policy" '
-        "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n"
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escaped(facts.title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        + "\n".join(parts)
-        + "\n</body>\n</html>\n"
-    )
+    return page(facts.title, _STYLE, parts)
 
 
 def _summary(assessment: Assessment, labels: Mapping[str, str]) -> str:
@@ -224,10 +217,6 @@ def _interval_words(assessment: Assessment, model: str) -> str:
         f"The band is the negative binomial 95 % interval of {model}, with a variance of "
         f"{ratio:.2g} times the mean, as the months before the period had."
     )
-
-
-def _picture(uri: str, words: str) -> str:
-    return f'<figure><img src="{uri}" alt="{escaped(words)}"></figure>'
 
 
 def _left_out(assessment: Assessment, facts: RunFacts) -> str:

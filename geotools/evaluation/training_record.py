@@ -6,24 +6,24 @@ Plain arrays and numbers; nothing here knows how they came about.
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from geotools.errors import FileError
 from geotools.evaluation.area import AreaEstimate
 from geotools.evaluation.calibration import ClassReliability
+from geotools.evaluation.class_rows import ClassRow
 from geotools.evaluation.metrics import METRICS, Metric, Scored
 from geotools.evaluation.regression import Residuals
+from geotools.evaluation.training_json import record_json
 from geotools.io.atomic import write_atomic
 from geotools.spec import ClassInfo
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 __all__ = [
@@ -38,30 +38,6 @@ __all__ = [
     "TrainingRecord",
     "write_evaluation",
 ]
-
-_SCHEMA = 1
-
-
-@dataclass(frozen=True, slots=True)
-class ClassRow:
-    """How well one class was found."""
-
-    info: ClassInfo
-    """The class."""
-    cells: int
-    """How many test cells are truly of it."""
-    predicted: int
-    """How many were predicted to be."""
-    precision: Scored
-    """Share of the predicted cells that are right."""
-    recall: Scored
-    """Share of the true cells that were found."""
-    f1: Scored
-    """Their harmonic mean."""
-    iou: Scored
-    """Intersection over union."""
-    units: int = 0
-    """How many units hold true cells of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +121,7 @@ class MapPicture:
     """Index of the class from 0, -1 where invalid; or float values, NaN where invalid."""
     extent: tuple[float, float, float, float]
     """Left, right, bottom and top, as matplotlib has it."""
-    fold: NDArray[np.int64] | None = None
+    fold: NDArray[Any] | None = None
     """Round in which the labelled cells were tested; -1 for cells that are labelled and never
     tested, -2 for cells without label."""
     truth: NDArray[Any] | None = None
@@ -226,7 +202,7 @@ class TrainingRecord:
     residuals: Residuals | None = None
     """Of a regression."""
     scatter: ScatterSample | None = None
-    """Of a regression."""
+    """Of a regression, with the unit of its values."""
     random_split: Scored | None = None
     """What a split by random cells would have claimed of the same learner."""
     maps: tuple[MapPicture, ...] = ()
@@ -247,55 +223,14 @@ class TrainingRecord:
         """The metric that decides."""
         return METRICS[self.metric]
 
+    @property
+    def unit(self) -> str:
+        """Physical unit of the score; empty where it has none."""
+        return self.scatter.unit if self.scatter is not None and self.metric != "r2" else ""
+
     def to_json(self) -> dict[str, Any]:
         """The figures as plain values that JSON can hold; null where there is none."""
-        body = {
-            "schema": _SCHEMA,
-            "name": self.name,
-            "task": self.task,
-            "metric": self.metric,
-            "score": self.score.value,
-            "interval": list(self.score.interval),
-            "baselines": {name: scored.value for name, scored in self.baselines.items()},
-            "baselines_interval": {name: list(s.interval) for name, s in self.baselines.items()},
-            "differences": {name: _scored(scored) for name, scored in self.differences.items()},
-            "learner": self.learner,
-            "split": self.split_title,
-            "split_kind": self.split_kind,
-            "seed": self.seed,
-            "parity": dict(self.parity),
-            "cells": self.cells,
-            "units": self.units,
-            "classes": [
-                {"code": info.code, "name": info.name, "color": info.color} for info in self.classes
-            ],
-            "background": (None if self.background is None else self.classes[self.background].name),
-            "confusion": None if self.confusion is None else self.confusion.tolist(),
-            "per_class": [_class_row(row) for row in self.per_class],
-            "other": {name: _scored(scored) for name, scored in self.other.items()},
-            "calibration": None if self.calibration is None else _calibration(self.calibration),
-            "area": None if self.area is None else _area(self.area, self.classes),
-            "importance": [
-                {"feature": row.feature, "drop": row.drop.value, "interval": row.drop.interval}
-                for row in self.importance
-            ],
-            "learners": [
-                {
-                    "name": row.name,
-                    "validation": row.validation,
-                    "test": row.test,
-                    "seconds": row.seconds,
-                    "chosen": row.chosen,
-                }
-                for row in self.learners
-            ],
-            "residuals": None if self.residuals is None else _residuals(self.residuals),
-            "random_split": None if self.random_split is None else _scored(self.random_split),
-            "seconds": dict(self.seconds),
-            "warnings": list(self.warnings),
-        }
-        plain: dict[str, Any] = _plain(body)
-        return plain
+        return record_json(self)
 
 
 def write_evaluation(
@@ -324,88 +259,3 @@ def write_text(path: str | os.PathLike[str], text: str, *, overwrite: bool = Fal
 
     with write_atomic(path, overwrite=overwrite, verify=verify) as part:
         part.write_bytes(data)
-
-
-def _scored(scored: Scored) -> dict[str, Any]:
-    return {"value": scored.value, "interval": list(scored.interval)}
-
-
-def _class_row(row: ClassRow) -> dict[str, Any]:
-    return {
-        "code": row.info.code,
-        "name": row.info.name,
-        "cells": row.cells,
-        "predicted": row.predicted,
-        "units": row.units,
-        **{name: _scored(getattr(row, name)) for name in ("precision", "recall", "f1", "iou")},
-    }
-
-
-def _calibration(record: CalibrationRecord) -> dict[str, Any]:
-    def figures(table: ClassReliability) -> dict[str, Any]:
-        return {
-            "expected_error": table.expected_error,
-            "brier": table.brier,
-            "log_loss": table.log_loss,
-            "edges": table.edges,
-            "cells": table.cells,
-            "confidence": table.confidence,
-            "accuracy": table.accuracy,
-            "interval": table.interval,
-        }
-
-    return {
-        "temperature": record.temperature,
-        "before": figures(record.before),
-        "after": figures(record.after),
-    }
-
-
-def _area(area: AreaRows, classes: tuple[ClassInfo, ...]) -> dict[str, Any]:
-    found = area.estimate
-    return {
-        "unit": area.unit,
-        "overall": found.overall,
-        "overall_se": found.overall_se,
-        "classes": [
-            {
-                "code": info.code,
-                "name": info.name,
-                "mapped": found.mapped[place],
-                "adjusted": found.area[place],
-                "se": found.area_se[place],
-                "interval": found.interval[place],
-                "unit_interval": area.unit_interval[place],
-                "users": found.users[place],
-                "users_se": found.users_se[place],
-                "producers": found.producers[place],
-                "producers_se": found.producers_se[place],
-            }
-            for place, info in enumerate(classes)
-        ],
-    }
-
-
-def _residuals(found: Residuals) -> dict[str, Any]:
-    return {
-        "cells": found.cells,
-        "bias": found.bias,
-        "bias_interval": found.bias_interval,
-        "spread": found.spread,
-        "quantiles": found.quantiles,
-    }
-
-
-def _plain(value: Any) -> Any:
-    """The value as JSON has it: lists for arrays, null for NaN and what has no bound."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
-    if isinstance(value, (np.ndarray, np.generic)):
-        return _plain(value.tolist())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, (str, int)):
-        return value
-    return str(value)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from geotools.errors import ConfigError, RasterError
+from geotools.evaluation.class_rows import class_rows
 from geotools.evaluation.metrics import (
     METRICS,
     all_scores,
@@ -14,7 +15,10 @@ from geotools.evaluation.metrics import (
     score,
     score_with_interval,
 )
+from geotools.spec import ClassInfo
 from geotools.training.config import CLASS_METRICS, VALUE_METRICS
+
+INFOS = (ClassInfo(1, "a", "#112233"), ClassInfo(2, "b", "#445566"), ClassInfo(7, "c", "#778899"))
 
 
 def test_every_metric_of_a_configuration_is_there():
@@ -135,3 +139,35 @@ def test_wrong_input_is_refused():
         score("f2", [0], [0], classes=1)
     with pytest.raises(RasterError, match="0 to 1"):
         score("accuracy", [0, 1], [0, 2], classes=2)
+
+
+def test_a_class_of_few_units_does_not_pull_the_interval_down():
+    """Of 40 units one holds all of the third class, which is also claimed elsewhere: resamples
+    without that unit leave the class out, where a score of 0 would halve the figure.
+    """
+    truth = np.tile([0, 0, 0, 0, 0, 1, 1, 1, 1, 1], 40)
+    predicted = truth.copy()
+    truth[:10] = predicted[:10] = 2
+    predicted[15::50] = 2  # eight false claims
+    unit = np.arange(400) // 10
+    for metric in ("macro_f1", "iou"):
+        found = score_with_interval(metric, truth, predicted, unit, classes=3)
+        assert found.interval[0] > found.value - 0.16, metric
+    row = class_rows(truth, predicted, unit, INFOS)[2]
+    assert (row.cells, row.predicted, row.units) == (10, 18, 1)
+    assert row.f1.value == pytest.approx(20 / 28)
+    assert row.f1.interval[0] > 0.5
+
+
+def test_rows_of_classes_hold_their_figures_and_units():
+    truth, predicted = np.array([0, 0, 1, 1, 1]), np.array([0, 1, 1, 1, 1])
+    rows = class_rows(truth, predicted, [1, 1, 1, 2, 3], INFOS)
+    assert [row.cells for row in rows] == [2, 3, 0]
+    assert [row.predicted for row in rows] == [1, 4, 0]
+    assert [row.units for row in rows] == [1, 3, 0]
+    assert [row.recall.value for row in rows[:2]] == [0.5, 1.0]
+    assert rows[1].precision.value == 0.75
+    assert rows[0].iou.value == 0.5
+    assert np.isnan([rows[2].f1.value, *rows[2].f1.interval]).all()
+    alone = class_rows(truth, predicted, [1] * 5, INFOS)
+    assert np.isnan(alone[0].f1.interval).all()
