@@ -1,42 +1,126 @@
-"""Splits: which cells are learned from, which decide, which are kept for the score."""
+"""split_cells: which cells are learned from, which decide, which are kept for the score.
+
+What may not be torn apart is a unit: a block, a polygon, a group. How each kind makes its units is
+in `split_kinds` and `split_given`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geotools.errors import LabelsError
+from geotools.training.folds import strata_of, tabulate
+from geotools.training.ground import places_m
+from geotools.training.rounds import Round, Split, without_near
+from geotools.training.split_given import by_list, by_time
+from geotools.training.split_job import SplitJob
+from geotools.training.split_kinds import at_random, by_blocks, by_group, by_polygons, by_raster
+from geotools.training.units import Ground, in_words
+
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from geotools.grid import Grid
+    from geotools.spec import ClassInfo
+    from geotools.training.cells import Cells
+    from geotools.training.sections import SplitConfig
 
-__all__ = ["Round", "Split"]
+__all__ = ["Round", "Split", "split_cells"]
+
+_KINDS: dict[str, Callable[[SplitJob], Split]] = {
+    "blocks": by_blocks,
+    "polygons": by_polygons,
+    "group": by_group,
+    "time": by_time,
+    "list": by_list,
+    "raster": by_raster,
+    "random": at_random,
+}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Round:
-    """One round of a cross-validation; indices into the cells, disjoint."""
+def split_cells(
+    cells: Cells,
+    config: SplitConfig,
+    *,
+    grids: Sequence[Grid] = (),
+    crs: Any = None,
+    classes: Sequence[ClassInfo] = (),
+    groups: Sequence[str] = (),
+    apart: bool = False,
+    seed: int = 0,
+    warn: Callable[[str], None] | None = None,
+) -> Split:
+    """The split of labelled cells that the configuration asks for; the same for any order of them.
 
-    train: NDArray[np.intp]
-    """Cells that are learned from."""
-    validation: NDArray[np.intp]
-    """Cells that decide when a net stops; other learners learn from them too."""
-    test: NDArray[np.intp]
-    """Cells that the score is taken from."""
+    Args:
+        cells: the labelled cells.
+        config: the configuration.
+        grids: the grid of each scene; none for a table.
+        crs: rasterio.crs.CRS of the places of a table.
+        classes: the classes, for messages.
+        groups: names of the groups in the order of `Cells.group`, when a field gives them.
+        apart: the labels are polygons that stand apart.
+        seed: fixes everything that is drawn.
+        warn: takes sentences on what is odd but can be done.
+
+    Raises:
+        LabelsError: the cells do not allow it: a class that only one unit has, a group that is not
+            there, no dates.
+    """
+    order = np.lexsort((cells.col, cells.row, cells.scene))
+    inner = cells.take(order)
+    job = SplitJob(
+        cells=inner,
+        strata=strata_of(inner.target),
+        config=config,
+        ground=Ground.of(inner, grids, crs),
+        names=tuple(info.name for info in classes),
+        groups=tuple(groups),
+        seed=seed,
+        warn=warn or (lambda text: None),
+    )
+    kind = config.kind if config.kind != "auto" else _best(job, apart)
+    split = _KINDS[kind](job)
+    rounds, title = split.rounds, split.title
+    if config.buffer_m > 0:
+        rounds = _apart(job, rounds)
+        title += f", {in_words(config.buffer_m)} apart"
+    unit, fold = np.empty_like(split.unit), np.empty_like(split.fold)
+    unit[order], fold[order] = split.unit, split.fold
+    back = tuple(
+        Round(*(np.sort(order[part]) for part in (one.train, one.validation, one.test)))
+        for one in rounds
+    )
+    return Split(split.kind, title, back, unit, fold, split.blocks)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Split:
-    """A split of labelled cells into rounds."""
+def _best(job: SplitJob, apart: bool) -> str:
+    """What `auto` is."""
+    if job.groups:
+        return "group"
+    if apart:
+        _, counts, _ = tabulate(job.cells.group.astype(np.int64), job.strata)
+        if ((counts > 0).sum(axis=0) >= 2).all():
+            return "polygons"
+    return "blocks" if job.ground.crs is not None else "random"
 
-    kind: str
-    """`blocks`, `polygons`, `group`, `time`, `list`, `raster` or `random`."""
-    title: str
-    """What it is in a few words, with its sizes: "5 folds of blocks of 640 m"."""
-    rounds: tuple[Round, ...]
-    """Every cell is tested in at most one round."""
-    unit: NDArray[np.int64]
-    """(n,) block, polygon, group, period or raster of each cell: what is drawn again for
-    intervals."""
-    fold: NDArray[np.int16]
-    """(n,) the round in which a cell is tested, from 0; -1 for cells that are never tested."""
+
+def _apart(job: SplitJob, rounds: tuple[Round, ...]) -> tuple[Round, ...]:
+    """The rounds without what is nearer to a test cell than the buffer."""
+    buffer_m = job.config.buffer_m
+    if job.ground.crs is None:
+        raise LabelsError("split.buffer_m needs places, which these rows do not have: set it to 0.")
+    places = places_m(job.ground.crs, job.cells.x, job.cells.y)
+    kept = []
+    for number, one in enumerate(rounds, 1):
+        less = without_near(one, places, buffer_m)
+        gone = set(job.strata[one.train]) - set(job.strata[less.train])
+        if gone:
+            what = f"of the class {job.called(min(gone))} " if job.cells.is_classes else ""
+            raise LabelsError(
+                f"split.buffer_m of {in_words(buffer_m)} leaves no cell {what}to learn from in "
+                f"round {number}: make it smaller, or split.size_m larger."
+            )
+        kept.append(less)
+    return tuple(kept)

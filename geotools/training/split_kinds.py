@@ -1,0 +1,142 @@
+"""Splits by folds: blocks, polygons, groups, rasters, and cells at random."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geotools.errors import LabelsError
+from geotools.training.folds import deal, tabulate
+from geotools.training.rounds import Split, cross_rounds
+from geotools.training.split_job import SplitJob
+from geotools.training.units import block_units, in_words, polygon_units
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["at_random", "by_blocks", "by_group", "by_polygons", "by_raster"]
+
+
+def _crossed(job: SplitJob, kind: str, unit: NDArray[np.int64], what: str) -> Split:
+    """Folds of units; cells of unit -1 are not used."""
+    used = unit >= 0
+    units, counts, place = tabulate(unit[used], job.strata[used])
+    folds = min(job.config.folds, len(units))
+    fold = np.full(len(unit), -1, np.int16)
+    fold[used] = deal(counts, folds, seed=job.seed)[place]
+    rounds = cross_rounds(fold, job.strata, unit, seed=job.seed)
+    return Split(kind, f"{folds} folds of {what}", rounds, unit, fold)
+
+
+def by_blocks(job: SplitJob) -> Split:
+    """Folds of square blocks on the ground.
+
+    Raises:
+        LabelsError: no places; a class in one block only.
+    """
+    cells, size = job.cells, job.config.size_m
+    folds = job.config.folds
+    blocks = block_units(cells, job.strata, job.ground, folds=folds, size_m=size, seed=job.seed)
+    smallest = in_words(job.ground.smallest_m)
+    remedy = f"label it elsewhere too, or make split.size_m smaller, down to {smallest}"
+    if blocks is None:
+        least = job.ground.smallest_m
+        blocks = block_units(cells, job.strata, job.ground, folds=folds, size_m=least, seed=0)
+        remedy = "label it elsewhere too"
+    assert blocks is not None  # noqa: S101  # a stated side always gives some
+    unit = blocks.locate(cells.x, cells.y)
+    side = in_words(blocks.size_m)
+    job.check(unit, f"block of {side}", remedy)
+    split = _crossed(job, "blocks", unit, f"blocks of {side}")
+    return Split(split.kind, split.title, split.rounds, unit, split.fold, blocks)
+
+
+def by_polygons(job: SplitJob) -> Split:
+    """Folds of polygons or points; cells outside of any go by blocks.
+
+    Raises:
+        LabelsError: no polygons; a class with one polygon only.
+    """
+    cells = job.cells
+    if (cells.group < 0).all():
+        raise LabelsError(
+            'split.kind = "polygons" needs polygons or points, which these labels are not: take '
+            '"blocks".'
+        )
+    blocks = None
+    if (cells.group < 0).any() and job.ground.crs is not None:
+        blocks = block_units(
+            cells, job.strata, job.ground, folds=job.config.folds,
+            size_m=job.config.size_m, seed=job.seed,
+        )  # fmt: skip
+    unit = polygon_units(cells, blocks)
+    job.check(unit, "polygon", 'draw another, or set split.kind = "blocks"')
+    return _crossed(job, "polygons", unit, "polygons")
+
+
+def by_group(job: SplitJob) -> Split:
+    """Folds of the groups that a field gives.
+
+    Raises:
+        LabelsError: no groups; a class in one group only.
+    """
+    if not job.groups:
+        raise LabelsError(
+            'split.kind = "group" needs groups: name their field with labels.group, or their '
+            "column with table.group."
+        )
+    unit = job.cells.group.astype(np.int64)
+    without = int(np.count_nonzero(unit < 0))
+    if without == len(unit):
+        raise LabelsError("No label has a group: name another field with labels.group.")
+    if without:
+        job.warn(f"Cells without a group: {without} are neither learned from nor tested.")
+    job.check(unit, "group", "label it in another group too, or take another kind of split")
+    return job.with_finer(_crossed(job, "group", unit, "groups"))
+
+
+def by_raster(job: SplitJob) -> Split:
+    """Every scene is left out once.
+
+    Raises:
+        LabelsError: one scene; a class in one scene only.
+    """
+    unit = job.cells.scene.astype(np.int64)
+    if len(np.unique(unit)) < 2:
+        raise LabelsError(
+            'split.kind = "raster" needs labels in two scenes: give several paths, or take '
+            '"blocks".'
+        )
+    job.check(unit, "scene", 'label it in another too, or set split.kind = "blocks"')
+    _, fold = np.unique(unit, return_inverse=True)
+    fold = fold.reshape(-1).astype(np.int16)
+    order = np.lexsort((job.cells.x, job.cells.y))
+    x, y = job.cells.x[order], job.cells.y[order]
+    if ((np.diff(x) == 0) & (np.diff(y) == 0)).any():
+        job.warn(
+            "Scenes of the split share places: a cell is tested where it is learned from in "
+            "another scene."
+        )
+    rounds = cross_rounds(fold, job.strata, job.finer(), seed=job.seed)
+    title = f"each of {int(fold.max()) + 1} scenes left out once"
+    return job.with_finer(Split("raster", title, rounds, unit, fold))
+
+
+def at_random(job: SplitJob) -> Split:
+    """Folds of single cells, each class dealt out evenly."""
+    folds = min(job.config.folds, len(job.cells))
+    shuffled = np.random.default_rng(job.seed).permutation(len(job.cells))
+    dealt = shuffled[np.argsort(job.strata[shuffled], kind="stable")]
+    fold = np.empty(len(dealt), np.int16)
+    fold[dealt] = np.arange(len(dealt)) % folds
+    unit = np.arange(len(dealt), dtype=np.int64)
+    rounds = cross_rounds(fold, job.strata, unit, seed=job.seed)
+    if job.ground.crs is None:
+        return Split("random", f"{folds} folds of rows at random", rounds, unit, fold)
+    job.warn(
+        'split.kind = "random" tests cells beside those that are learned from, so that the score '
+        'is optimistic: "blocks" tells what to expect elsewhere.'
+    )
+    title = f"{folds} folds of cells at random, optimistic because neighbours are learned from"
+    return Split("random", title, rounds, unit, fold)
