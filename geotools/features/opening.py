@@ -17,7 +17,7 @@ from geotools.io.geotiff import RasterFile, open_raster
 from geotools.io.places import covering
 from geotools.spec import SourceInfo
 
-__all__ = ["SourceFiles", "band_names", "grid_of", "open_files", "open_stack"]
+__all__ = ["SourceFiles", "band_names", "grid_of", "has_band", "open_files", "open_stack", "slug"]
 
 FilePath = str | os.PathLike[str]
 
@@ -136,19 +136,28 @@ def band_names(file: RasterFile) -> tuple[str, ...]:
 
     Numbers where the descriptions of a file are missing, alike, or numbers themselves.
     """
-    slugs = [
-        _slug(band, number) for band, number in zip(file.bands, file.band_numbers, strict=True)
+    names = [
+        "" if band == f"band {number}" else slug(band)
+        for band, number in zip(file.bands, file.band_numbers, strict=True)
     ]
     return tuple(
-        slug if slug and slugs.count(slug) == 1 else str(number)
-        for slug, number in zip(slugs, file.band_numbers, strict=True)
+        name if name and not name.isdigit() and names.count(name) == 1 else str(number)
+        for name, number in zip(names, file.band_numbers, strict=True)
     )
 
 
-def _slug(description: str, number: int) -> str:
-    """The description as a name; empty when there is none, or when it would be a number."""
-    slug = re.sub(r"[^0-9a-z]+", "_", description.lower()).strip("_")
-    return "" if slug.isdigit() or description == f"band {number}" else slug
+def slug(text: str) -> str:
+    """The text in lower-case letters, digits and _."""
+    return re.sub(r"[^0-9a-z]+", "_", text.lower()).strip("_")
+
+
+def has_band(path: FilePath, number: int, *, crs: str | None = None) -> bool:
+    """True when the file has a band of this number, alpha included."""
+    try:
+        open_raster(path, crs=crs, bands=[number]).close()
+    except RasterError:
+        return False
+    return True
 
 
 def _numbers(info: SourceInfo, path: FilePath, crs: str | None) -> tuple[int, ...]:
@@ -159,7 +168,9 @@ def _numbers(info: SourceInfo, path: FilePath, crs: str | None) -> tuple[int, ..
         wanted = [band.lower() for band in info.bands]
         if all(band in described and not band.isdigit() for band in wanted):
             return tuple(described[band] for band in wanted)
-        if len(numbers) == info.count and max(info.numbers) <= max(numbers):
+        # An alpha band is not counted, but was, if it was used.
+        with_alpha = max(info.numbers) == info.count == len(numbers) + 1
+        if len(numbers) == info.count or (with_alpha and has_band(path, info.count, crs=crs)):
             return info.numbers
         if len(numbers) == len(info.bands):
             return numbers

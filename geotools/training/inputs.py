@@ -5,15 +5,16 @@ Which files, bands, dates and cells; what is in them is looked at in `inspection
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from geotools.errors import ConfigError, FileError
+from geotools.errors import ConfigError, FileError, GeotoolsError
 from geotools.features.names import (
     bands_of_index,
     elevation_of,
@@ -21,22 +22,27 @@ from geotools.features.names import (
     find_band,
     parse_feature,
 )
-from geotools.features.opening import SourceFiles, band_names, grid_of, open_files
+from geotools.features.opening import grid_of, open_files
 from geotools.features.stack import FeatureStack
 from geotools.grid import Grid
-from geotools.io.aligned import open_aligned
-from geotools.io.geotiff import open_raster, parse_crs
+from geotools.io.geotiff import parse_crs
 from geotools.io.places import regrid
 from geotools.spec import SourceInfo
 from geotools.training.config import TrainConfig
 from geotools.training.inspection import codes_of, inspect
-from geotools.training.sections import InputConfig
+from geotools.training.rasters import Rasters, take_bands, take_resampling, take_roles
 
 __all__ = ["Scenes", "find_path", "open_scenes"]
 
-_ELEVATION_NAMES = ("dem", "dsm", "dtm", "elevation", "srtm", "aster", "lola")
-
-_DATE = re.compile(r"\d{4}(-\d{2}(-\d{2}([T ]\d{2}:\d{2}(:\d{2})?)?)?)?")
+_KEYS = (
+    (r"--crs (EPSG:\d+)", r'crs = "\1"'),
+    (r"--nodata (\S+?)([.,;]?)(?=\s|$)", r"nodata = \1\2"),
+    (r"--crs\b", "crs"),
+    (r"--nodata\b", "nodata"),
+    (r"--z-factor\b", "z_factor"),
+    (r"--band\b", "bands"),
+)
+"""Flags, and the keys that do the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ def find_path(text: str, data: Path | None, config_folder: Path, name: str) -> P
     Raises:
         FileError: there is no such file in any of the places.
     """
-    path = Path(text).expanduser()
+    path = Path(text)
     if path.is_absolute():
         places = [path]
     elif data is None:
@@ -99,11 +105,12 @@ def find_path(text: str, data: Path | None, config_folder: Path, name: str) -> P
     else:
         places = [data / path, data / name / path]
     for place in places:
-        if place.exists():
-            return place
+        with contextlib.suppress(OSError, ValueError):  # names that no file can have
+            if place.exists():
+                return place
     tried = " nor ".join(map(str, places))
-    more = "" if path.is_absolute() else ", or name the folder of the data with --data"
-    raise FileError(f"{text} is not found, not at {tried}: check the path{more}.")
+    more = "" if path.is_absolute() else ", or the folder of the data (--data)"
+    raise FileError(f"{text or 'A path without a name'} is not at {tried}: check the path{more}.")
 
 
 def open_scenes(
@@ -133,15 +140,24 @@ def open_scenes(
     def find(text: str) -> Path:
         return find_path(text, data, config_folder, config.name)
 
+    with _in_words_of_toml():
+        return _open(config, find, warn)
+
+
+def _open(config: TrainConfig, find: Callable[[str], Path], warn: Callable[[str], None]) -> Scenes:
+    """See `open_scenes`."""
     count = _count(config)
-    inputs = [_Input.of(one, config, count, find) for one in config.inputs]
-    _take_bands(inputs, warn)
+    inputs = [Rasters.of(one, count, find) for one in config.inputs]
+    take_bands(inputs, warn)
     grids = [_grid(config, inputs, scene, count, find) for scene in range(count)]
-    _take_roles(inputs, config)
-    _take_resampling(inputs, grids[0])
+    take_roles(inputs, config.features or ())
+    take_resampling(inputs, grids[0])
     infos = [one.info for one in inputs]
     features = expand_features(config.features, infos)
     used = _used(features, infos)
+    for number, info in enumerate(infos):
+        if number not in used and info.name != config.grid.like:
+            warn(f"No feature is taken from the input {info.name}: it is not used.")
     inputs = [inputs[number] for number in used]
     infos = [infos[number] for number in used]
     with ExitStack() as stack:
@@ -164,46 +180,18 @@ def open_scenes(
     return scenes
 
 
-@dataclass(slots=True)
-class _Input:
-    """One input, with its files found and its bands named step by step."""
-
-    config: InputConfig
-    where: str
-    paths: list[tuple[tuple[Path, ...], ...]]
-    """For each scene, for each date: the files of a mosaic."""
-    dates: tuple[str, ...]
-    info: SourceInfo
-    numbers: tuple[int, ...] = ()
-
-    @classmethod
-    def of(
-        cls, config: InputConfig, whole: TrainConfig, scenes: int, find: Callable[[str], Path]
-    ) -> _Input:
-        """The input with the files that it names."""
-        where = f"The input {config.name}"
-        dates: tuple[str, ...] = ()
-        paths: list[tuple[tuple[Path, ...], ...]]
-        if config.dates is not None:
-            dates = _ordered(config.dates, where)
-            paths = [tuple((find(config.dates[date]),) for date in dates)] * scenes
-        elif config.mosaic is not None:
-            if not config.mosaic:
-                raise ConfigError(f"{where} is a mosaic of no rasters: name some.")
-            paths = [(tuple(map(find, config.mosaic)),)] * scenes
-        else:
-            listed = [config.path] if isinstance(config.path, str) else list(config.path or ())
-            if len(listed) == 1:
-                listed *= scenes
-            paths = [((find(text),),) for text in listed]
-        return cls(config, where, paths, dates, SourceInfo(config.name, (), (), 0))
-
-    def files(self, scene: int) -> SourceFiles:
-        """What is opened for a scene."""
-        paths = self.paths[scene]
-        return SourceFiles(
-            paths, (self.info.numbers,) * len(paths), self.config.crs, self.config.nodata
-        )
+@contextlib.contextmanager
+def _in_words_of_toml() -> Iterator[None]:
+    """Errors that name flags of the command line name the keys of an input instead."""
+    try:
+        yield
+    except GeotoolsError as error:
+        said = str(error)
+        for flag, key in _KEYS:
+            said = re.sub(flag, key, said)
+        if said == str(error):
+            raise
+        raise type(error)(said) from None
 
 
 def _count(config: TrainConfig) -> int:
@@ -222,117 +210,9 @@ def _count(config: TrainConfig) -> int:
     return next(iter(lengths.values()), 1)
 
 
-def _ordered(dates: Any, where: str) -> tuple[str, ...]:
-    """The dates in the order of time."""
-    if not dates:
-        raise ConfigError(f"{where} has no dates: give some, as in {{ 1986 = 'a.tif' }}.")
-    for date in dates:
-        if not _DATE.fullmatch(date):
-            raise ConfigError(
-                f"{where} has the date {date!r}: write 1986, 1986-02 or 1986-02-06 before the path."
-            )
-    return tuple(sorted(dates))
-
-
-def _take_bands(inputs: Sequence[_Input], warn: Callable[[str], None]) -> None:
-    """Nothing; gives every input its bands, by the first of its files, which all must have."""
-    for one in inputs:
-        first = one.paths[0][0][0]
-        with open_raster(first, crs=one.config.crs, nodata=one.config.nodata) as file:
-            names, numbers = band_names(file), file.band_numbers
-            kind = one.config.kind
-            if file.has_palette and kind == "values":
-                warn(
-                    f"{file.name} has a colour table, so its values are taken as codes of classes: "
-                    'write kind = "classes" there.'
-                )
-                kind = "classes"
-        bands, chosen = _chosen(one, names, numbers, first)
-        one.info = SourceInfo(
-            one.config.name, bands, chosen, len(numbers), kind,
-            dates=one.dates, z_factor=one.config.z_factor,
-        )  # fmt: skip
-
-
-def _chosen(
-    one: _Input, names: Sequence[str], numbers: Sequence[int], path: Path
-) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """Names and numbers of the bands that are used."""
-    wanted = one.config.bands
-    if wanted is None:
-        return tuple(names), tuple(numbers)
-    if not wanted:
-        raise ConfigError(f"{one.where} has bands, but none in them: name some, or leave it out.")
-    known = dict(zip(names, numbers, strict=True))
-    chosen: dict[str, int] = {}
-    pairs = wanted.items() if hasattr(wanted, "items") else ((None, band) for band in wanted)
-    for name, band in pairs:
-        number = band if isinstance(band, int) else known.get(band, known.get(_plain(band)))
-        if number is None or number not in numbers:
-            raise ConfigError(
-                f"{one.where} names the band {band!r}, which {path} does not have: its bands are "
-                f"{_listed(names, numbers)}."
-            )
-        label = name if name is not None else names[numbers.index(number)]
-        if not re.fullmatch(r"\w+", label):
-            raise ConfigError(
-                f"{one.where} calls a band {label!r}: give it letters, digits and _ alone."
-            )
-        if label in chosen or number in chosen.values():
-            raise ConfigError(f"{one.where} names the band {band!r} twice: name it once.")
-        chosen[label] = number
-    return tuple(chosen), tuple(chosen.values())
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[^0-9a-z]+", "_", text.lower()).strip("_")
-
-
-def _listed(names: Sequence[str], numbers: Sequence[int]) -> str:
-    shown = [
-        str(number) if name == str(number) else f"{number} ({name})"
-        for name, number in zip(names, numbers, strict=True)
-    ]
-    return ", ".join(shown[:24]) + (", …" if len(shown) > 24 else "")
-
-
-def _take_roles(inputs: Sequence[_Input], config: TrainConfig) -> None:
-    """Nothing; says which inputs are elevation models."""
-    single = [
-        one
-        for one in inputs
-        if one.info.kind == "values" and len(one.info.bands) == 1 and not one.dates
-    ]
-    wants_terrain = any(name.startswith("terrain.") for name in config.features or ())
-    stated = any(one.config.role == "elevation" for one in inputs)
-    named = [one for one in single if one.info.name.lower() in _ELEVATION_NAMES]
-    for one in inputs:
-        role = one.config.role
-        if role == "auto":
-            alone = wants_terrain and single == [one]
-            is_one = not stated and (one in named or (alone and not named))
-            role = "elevation" if is_one else "other"
-        if role == "elevation" and (one.info.kind != "values" or len(one.info.bands) != 1):
-            raise ConfigError(
-                f"{one.where} is to be the elevation, and has {len(one.info.bands)} bands of kind "
-                f"{one.info.kind}: choose one band, as in bands = [1]."
-            )
-        one.info = replace(one.info, role=role)
-
-
-def _take_resampling(inputs: Sequence[_Input], grid: Grid) -> None:
-    """Nothing; settles how each input is brought onto the cells."""
-    for one in inputs:
-        with open_aligned(
-            one.paths[0][0], grid, bands=one.info.numbers, kind=one.info.kind,
-            resampling=one.config.resampling, crs=one.config.crs, nodata=one.config.nodata,
-        ) as file:  # fmt: skip
-            one.info = replace(one.info, resampling=file.resampling)
-
-
 def _grid(
     config: TrainConfig,
-    inputs: Sequence[_Input],
+    inputs: Sequence[Rasters],
     scene: int,
     count: int,
     find: Callable[[str], Path],
@@ -391,7 +271,7 @@ def _used(features: Sequence[str], infos: Sequence[SourceInfo]) -> list[int]:
     return sorted(used)
 
 
-def _scene_names(config: TrainConfig, inputs: Sequence[_Input], count: int) -> tuple[str, ...]:
+def _scene_names(config: TrainConfig, inputs: Sequence[Rasters], count: int) -> tuple[str, ...]:
     """What each scene is called: the name of its first raster, as far as they differ."""
     if count == 1:
         return (config.name,)

@@ -7,6 +7,7 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,12 @@ __all__ = ["codes_of", "inspect"]
 _SIDE = 256
 _MOST_CELLS = 4_000_000
 """Cells of a scene that are looked at."""
+
+_MUCH = 0.1
+"""Share of cells beyond which a band that is missing there is told of."""
+
+_MOST_CELLS_OF_CODES = 2**26
+"""The same for codes, of which a rare one may be in a corner."""
 
 _MOST_CODES = 256
 """Codes that a band of classes may have."""
@@ -54,13 +61,13 @@ def inspect(
     for scene, stack in enumerate(stacks):
         for number, info in enumerate(infos):
             for date, source in enumerate(stack.sources(number)):
-                low, high = _ranges(source)
-                if not np.isfinite(low).all():
-                    _explain(files[scene][number], date, info, stack.grid)
+                seen = _look(source)
+                if seen.missing > _MUCH and (len(info.bands) > 1 or not seen.valid):
+                    _explain(files[scene][number], date, info, stack.grid, seen, warn)
                 for band in range(len(info.bands)):
                     found = ranges.setdefault((number, date, band), [np.inf, -np.inf])
-                    found[0] = min(found[0], float(low[band]))
-                    found[1] = max(found[1], float(high[band]))
+                    found[0] = min(found[0], float(seen.low[band]))
+                    found[1] = max(found[1], float(seen.high[band]))
         if not _any_valid(stack):
             raise LabelsError(
                 f"No cell is valid in all of {', '.join(info.name for info in infos)}: give "
@@ -70,9 +77,10 @@ def inspect(
         if lowest == highest:
             info = infos[number]
             name = files[0][number].paths[date][0]
+            label = _label(info.bands[band], info.numbers[band])
             warn(
-                f"Band {info.numbers[band]} ({info.bands[band]}) of {name} is {lowest:g} wherever "
-                "it was looked at: nothing can be learned from it."
+                f"Band {label} of {name} is {lowest:g} wherever it was looked at: nothing can be "
+                "learned from it."
             )
 
 
@@ -97,7 +105,7 @@ def codes_of(
         found: NDArray[np.float64] = np.empty(0)
         for stack in stacks:
             source = stack.sources(number)[date]
-            for window in _windows(source.grid):
+            for window in _windows(source.grid, _MOST_CELLS_OF_CODES):
                 block = source.read(window)
                 new = np.unique(block.data[band][block.valid]).astype(np.float64)
                 found = np.union1d(found, new)
@@ -112,22 +120,43 @@ def codes_of(
     return codes
 
 
-def _ranges(source: Source) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lowest and highest value of each band; infinite where no cell is valid."""
-    low = np.full(len(source.bands), np.inf)
-    high = np.full(len(source.bands), -np.inf)
-    for first in (True, False):
-        for window in _windows(source.grid, sampled=first):
+@dataclass(slots=True)
+class _Seen:
+    """What was seen of a source."""
+
+    low: NDArray[np.float64]
+    """(bands,) lowest value; infinite where no cell is valid."""
+    high: NDArray[np.float64]
+    """(bands,) highest value."""
+    cells: int = 0
+    """Cells looked at."""
+    valid: int = 0
+    """Valid ones among them."""
+
+    @property
+    def missing(self) -> float:
+        """Share of cells that are invalid."""
+        return 1 - self.valid / self.cells
+
+
+def _look(source: Source) -> _Seen:
+    """What a sample of the source holds; all of it until a valid cell is found, if need be."""
+    count = len(source.bands)
+    seen = _Seen(np.full(count, np.inf), np.full(count, -np.inf))
+    for most in (_MOST_CELLS, None):
+        for window in _windows(source.grid, most):
             block = source.read(window)
+            seen.cells += block.valid.size
+            seen.valid += int(block.valid.sum())
             if block.valid.any():
                 values = block.data[:, block.valid]  # (band, cells)
-                low = np.minimum(low, values.min(axis=1))
-                high = np.maximum(high, values.max(axis=1))
-                if not first:
-                    return low, high
-        if np.isfinite(low).any():
+                seen.low = np.minimum(seen.low, values.min(axis=1))
+                seen.high = np.maximum(seen.high, values.max(axis=1))
+                if most is None:
+                    return seen
+        if seen.valid:
             break
-    return low, high
+    return seen
 
 
 def _any_valid(stack: FeatureStack) -> bool:
@@ -143,36 +172,55 @@ def _any_valid(stack: FeatureStack) -> bool:
     return False
 
 
-def _explain(files: SourceFiles, date: int, info: SourceInfo, grid: Grid) -> None:
-    """Raises the error that says which bands hold nothing."""
+def _explain(
+    files: SourceFiles,
+    date: int,
+    info: SourceInfo,
+    grid: Grid,
+    whole: _Seen,
+    warn: Callable[[str], None],
+) -> None:
+    """Says which bands make cells of a source invalid; an error when that is all cells."""
     paths, numbers = files.paths[date], files.numbers[date]
-    empty = []
+    missing = {}
     for band, number in zip(info.bands, numbers, strict=True):
         with open_aligned(
             paths, grid, bands=[number], kind=info.kind, resampling=info.resampling,
             crs=files.crs, nodata=files.nodata,
         ) as source:  # fmt: skip
-            if not np.isfinite(_ranges(source)[0]).all():
-                empty.append(f"{number} ({band})" if band != str(number) else band)
+            missing[_label(band, number)] = _look(source).missing
     name = paths[0]
-    if empty and len(info.bands) > len(empty):
+    empty = [label for label, share in missing.items() if share == 1]
+    if empty and len(missing) > len(empty):
         raise LabelsError(
             f"{name} has no valid cell on the grid in band {', '.join(empty)}: leave it out, with "
-            f"bands of the input {info.name}."
+            f"bands = [...] of the input {info.name}."
         )
-    raise LabelsError(
-        f"{name} has no valid cell on the grid{' in any band' if len(info.bands) > 1 else ''}: is "
-        f"its nodata value right, and does it cover the place? Set nodata of the input "
-        f"{info.name}, or leave it out."
-    )
+    if not whole.valid:
+        where = " in any band" if empty and len(missing) > 1 else ""
+        where = where or (" in all its bands at once" if len(missing) > 1 else "")
+        raise LabelsError(
+            f"{name} has no valid cell on the grid{where}: is its nodata value right, and does it "
+            f"cover the place? Set nodata of the input {info.name}, or leave it out."
+        )
+    worst, share = max(missing.items(), key=lambda item: item[1])
+    if share > min(missing.values()) + _MUCH:
+        warn(
+            f"Band {worst} of {name} is missing in {share:.0%} of the cells, which are left out: "
+            f"leave the band out instead, with bands = [...] of the input {info.name}, to keep "
+            "them."
+        )
 
 
-def _windows(grid: Grid, *, sampled: bool = False) -> Iterator[Window]:
-    """Windows that cover the grid, or as many of them, evenly spread, as may be looked at."""
+def _label(band: str, number: int) -> str:
+    return band if band == str(number) else f"{number} ({band})"
+
+
+def _windows(grid: Grid, most: int | None = None) -> Iterator[Window]:
+    """Windows that cover the grid, or so many of them, evenly spread, that hold `most` cells."""
     across, down = -(-grid.width // _SIDE), -(-grid.height // _SIDE)
-    most = _MOST_CELLS // _SIDE**2
-    # Steps that share no divisor with the row's length do not stay in one column.
-    step = max(across * down // most, 1) if sampled else 1
+    step = 1 if most is None else -(-across * down * _SIDE**2 // most)
+    # A step that shares no divisor with the row's length does not stay in a few columns.
     while step > 1 and np.gcd(step, across) > 1:
         step += 1
     for place in range(0, across * down, step):
