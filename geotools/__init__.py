@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from geotools.inference.forecast import Forecaster
     from geotools.inference.issued import Issued
     from geotools.inference.model import Model, open_model, shipped_model, shipped_models
+    from geotools.inference.opening import open_any
     from geotools.inference.predict import predict, predict_window
+    from geotools.inference.terms import ForeignSettings
     from geotools.io.catalogs import (
         ReadReport,
         events_from_obspy,
@@ -47,11 +49,13 @@ if TYPE_CHECKING:
         Polygons,
         PredictionMap,
         RasterOptions,
+        TablePrediction,
         TerrainSettings,
         map_events,
         map_landforms,
         map_predictions,
         map_terrain,
+        predict_table,
     )
     from geotools.maps.evaluation import evaluate_forecast
     from geotools.maps.evaluation_run import EvaluationPeriod
@@ -76,6 +80,7 @@ __all__ = [
     "FileError",
     "Forecast",
     "Forecaster",
+    "ForeignSettings",
     "Geomorphons",
     "GeotoolsError",
     "Grid",
@@ -95,6 +100,7 @@ __all__ = [
     "SeismicitySettings",
     "Sink",
     "Source",
+    "TablePrediction",
     "TerrainSettings",
     "Tile",
     "TileScheme",
@@ -113,10 +119,12 @@ __all__ = [
     "map_seismicity",
     "map_terrain",
     "map_tiles",
+    "open_any",
     "open_model",
     "open_raster",
     "polygonize",
     "predict",
+    "predict_table",
     "predict_window",
     "read_catalog",
     "read_events",
@@ -146,7 +154,9 @@ _HOMES = {
     "inference.forecast": ("Forecaster",),
     "inference.issued": ("Issued",),
     "inference.model": ("Model", "open_model", "shipped_model", "shipped_models"),
+    "inference.opening": ("open_any",),
     "inference.predict": ("predict", "predict_window"),
+    "inference.terms": ("ForeignSettings",),
     "io.catalogs": (
         "ReadReport",
         "events_from_obspy",
@@ -166,11 +176,13 @@ _HOMES = {
         "Polygons",
         "PredictionMap",
         "RasterOptions",
+        "TablePrediction",
         "TerrainSettings",
         "map_events",
         "map_landforms",
         "map_predictions",
         "map_terrain",
+        "predict_table",
     ),
     "maps.event_choice": ("SeismicitySettings",),
     "maps.event_grids": ("MapPlace",),

@@ -34,7 +34,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 @click.option("--min-area", type=float, default=0.0, metavar="M2", help="Merge smaller polygons.")
 @click.option("--simplify", type=float, default=0.0, metavar="M", help="Simplify outlines by M.")
 @click.option("--bands", metavar="N,N,…", help="Bands of the raster in the model's order, from 1.")
-@click.option("--crs", metavar="CRS", help="CRS of the first raster, such as EPSG:32633.")
+@click.option("--crs", metavar="CRS", help="CRS of the rasters, such as EPSG:32633.")
 @click.option("--nodata", type=float, metavar="VALUE", help="Value of missing cells.")
 @click.option("--scale", metavar="F", help="Foreign models: multiplies the values, such as 1/255.")
 @click.option("--mean", metavar="X,…", help="Foreign models: means of the scaled bands.")
@@ -59,6 +59,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 @click.option(
     "--resolution", type=float, metavar="CM", help="Foreign models: centimetres in a cell."
 )
+@click.option(
+    "--resample", is_flag=True, help="Foreign models: bring the raster to the model's resolution."
+)
 @run_options
 def command(
     model: str, inputs: tuple[str, ...], output: str, progress: str, **options: Any
@@ -69,12 +72,12 @@ def command(
     says which rasters it takes, in which order. Models of others run by their metadata
     (Deepness), or by --bands, --scale and --classes. A model made from a table takes a table.
     """
-    from geotools.maps.predict_table import is_table, predict_table
+    from geotools.maps.predict_rows import is_table, predict_table
 
     if not options["polygons"] and (options["min_area"] or options["simplify"]):
         raise click.UsageError("--min-area and --simplify shape polygons: give --polygons too.")
-    foreign = _foreign(options)
     bands = _bands(options["bands"])
+    foreign = _foreign(options, bands)
     with reporting(progress) as report:
         if is_table(inputs[0]):
             _refuse_for_tables(options, inputs)
@@ -107,7 +110,7 @@ def command(
             polygons=polygons and Polygons(polygons, options["min_area"], options["simplify"]),
             confidence=options["confidence"],
             probabilities=options["probabilities"],
-            reading=RasterOptions(options["crs"], bands, options["nodata"]),
+            reading=RasterOptions(options["crs"], bands, options["nodata"], options["resample"]),
             foreign=foreign,
             effort=effort(options["tile"], options["threads"], options["memory"]),
             overwrite=options["overwrite"],
@@ -129,7 +132,8 @@ def command(
 
 _NOT_FOR_TABLES = (
     "polygons", "confidence", "bands", "crs", "nodata", "scale", "mean", "std", "classes", "values",
-    "activation", "head", "tile_size", "overlap", "resolution", "tile",
+    "activation", "head", "tile_size", "overlap", "resolution", "resample",
+    "tile",
 )  # fmt: skip
 """Options that say something of rasters."""
 
@@ -142,7 +146,7 @@ def _refuse_for_tables(options: dict[str, Any], inputs: tuple[str, ...]) -> None
             raise click.UsageError(f"--{name.replace('_', '-')} belongs to rasters: leave it out.")
 
 
-def _foreign(options: dict[str, Any]) -> ForeignSettings:
+def _foreign(options: dict[str, Any], bands: tuple[int, ...] | None) -> ForeignSettings:
     from geotools.inference.foreign import ForeignSettings
 
     return ForeignSettings(
@@ -156,6 +160,7 @@ def _foreign(options: dict[str, Any]) -> ForeignSettings:
         tile_size=options["tile_size"],
         overlap_percent=options["overlap"],
         resolution_cm=options["resolution"],
+        bands=None if bands is None else len(bands),
     )
 
 

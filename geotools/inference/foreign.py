@@ -87,8 +87,8 @@ class ForeignModel:
             raise ModelError(f"The model {file} {error}.") from None
         self.notes = self._make_notes()
         centimetres = settings.resolution_cm or keys.resolution_cm
-        self.says_resolution = centimetres is not None
-        cell = (centimetres or 0) / 100
+        self.cell_m = None if centimetres is None else centimetres / 100
+        """Cell size that it was made for, in metres."""
         self.spec = ModelSpec(
             name=Path(file).stem,
             version="",
@@ -102,7 +102,7 @@ class ForeignModel:
                     self._head.name, "values" if self._is_values else "probabilities", classes
                 ),
             ),
-            cell_size_m=(cell / 2, cell * 2) if centimetres else (1e-9, 1e9),
+            cell_size_m=(self.cell_m / 2, self.cell_m * 2) if self.cell_m else (1e-9, 1e9),
             tile=max(self.side),
             halo=margin,
             parameters=self._parameters(margin, keys),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from geotools.maps.polygons import Polygons
     from geotools.maps.predict import PredictionMap, map_predictions
     from geotools.maps.predict_inputs import RasterOptions
+    from geotools.maps.predict_rows import TablePrediction, predict_table
     from geotools.maps.terrain import TerrainMap, TerrainSettings, map_terrain
 
 __all__ = [
@@ -29,12 +30,14 @@ __all__ = [
     "Polygons",
     "PredictionMap",
     "RasterOptions",
+    "TablePrediction",
     "TerrainMap",
     "TerrainSettings",
     "map_events",
     "map_landforms",
     "map_predictions",
     "map_terrain",
+    "predict_table",
 ]
 
 _HOMES = {
@@ -55,6 +58,10 @@ _HOMES = {
         "map_predictions",
     ),
     "predict_inputs": ("RasterOptions",),
+    "predict_rows": (
+        "TablePrediction",
+        "predict_table",
+    ),
     "terrain": (
         "TerrainMap",
         "TerrainSettings",

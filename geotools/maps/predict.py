@@ -137,7 +137,7 @@ def map_predictions(
             stack,
             tile + 2 * opened.spec.halo,
         )
-        check_cells(opened.spec, source.grid, str(rasters[0]), warn)
+        check_cells(opened, source.grid, str(rasters[0]), warn)
         for note in opened.notes:
             warn(note)
         origin = stack.enter_context(provenances(rasters))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -13,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geotools.errors import FileError, ModelError, RasterError
-from geotools.grid import Grid
-from geotools.io.geotiff import open_raster
+from geotools.grid import Grid, Window
+from geotools.io.geotiff import RasterFile, open_raster
 from geotools.maps.inputs import DemOptions, FilePath, check_apart, check_paths, elevation, open_dem
 from geotools.raster import Source
 from geotools.spec import ModelSpec
@@ -32,6 +33,10 @@ __all__ = [
 ]
 
 
+_MOST_CELLS = 2**22
+"""Rows or columns of a raster that is resampled."""
+
+
 @dataclass(frozen=True, slots=True)
 class RasterOptions:
     """How rasters are to be read where their files do not say, or say it wrongly."""
@@ -43,6 +48,8 @@ class RasterOptions:
     find their bands by themselves."""
     nodata: float | None = None
     """Value that stands for missing cells."""
+    resample: bool = False
+    """Bring the raster to the cell size of a foreign model that names one."""
 
 
 def rasters_needed(spec: ModelSpec) -> list[str]:
@@ -91,7 +98,7 @@ def open_source(
     spec = model.spec
     _check_count(model, rasters)
     if spec.sources:
-        return _open_stack(spec, rasters, reading, stack)
+        return _open_stack(spec, rasters, targets, reading, stack)
     if _is_elevation(spec):
         if reading.bands is not None and len(reading.bands) != 1:
             raise RasterError(
@@ -99,12 +106,17 @@ def open_source(
             )
         dem = DemOptions(reading.crs, reading.bands[0] if reading.bands else None, reading.nodata)
         file = stack.enter_context(open_dem(rasters[0], dem))
+        if len(file.bands) != 1:
+            raise RasterError(
+                f"{file.name} has {len(file.bands)} bands and the model {model.file} takes one, of "
+                "elevations: choose it, for example --bands 1."
+            )
         source: Source = elevation(file, dem)
     else:
         file = stack.enter_context(
             open_raster(rasters[0], crs=reading.crs, bands=reading.bands, nodata=reading.nodata)
         )
-        source = file
+        source = _resampled(model, file, reading, stack) if reading.resample else file
     check_apart(file, targets)
     stack.enter_context(file.block_cache(rows))
     if len(source.bands) != len(spec.bands):
@@ -114,6 +126,41 @@ def open_source(
             f"--bands {','.join(str(n + 1) for n in range(len(spec.bands)))}."
         )
     return source
+
+
+def _resampled(
+    model: Predictor, file: RasterFile, reading: RasterOptions, stack: ExitStack
+) -> Source:
+    """The raster on cells of the size that the model was made for, from the same corner.
+
+    Raises:
+        RasterError: the model names no size.
+    """
+    from geotools.io.aligned import open_aligned
+
+    size_m = getattr(model, "cell_m", None)
+    if size_m is None:
+        raise RasterError(
+            f"The model {model.file} names no cell size: leave --resample out, or give "
+            "--resolution."
+        )
+    grid = file.grid
+    middle = Window(0, grid.height // 2, 1, 1)
+    x_m, y_m = (float(sizes[0]) for sizes in grid.cell_size_m(middle))
+    x, y = size_m / x_m, size_m / y_m
+    cells = math.ceil(grid.width / x), math.ceil(grid.height / y)
+    if max(cells) > _MOST_CELLS:
+        raise RasterError(
+            f"{file.name} would have {cells[0]:,} x {cells[1]:,} cells of {size_m:g} m: give a "
+            "larger --resolution."
+        )
+    finer = Grid(grid.crs, grid.transform @ grid.transform.scale(x, y), *cells)
+    return stack.enter_context(
+        open_aligned(
+            file.name, finer, bands=reading.bands, resampling=None, crs=reading.crs,
+            nodata=reading.nodata,
+        )
+    )  # fmt: skip
 
 
 def _is_elevation(spec: ModelSpec) -> bool:
@@ -138,7 +185,11 @@ def _check_count(model: Predictor, rasters: Sequence[FilePath]) -> None:
 
 
 def _open_stack(
-    spec: ModelSpec, rasters: Sequence[FilePath], reading: RasterOptions, stack: ExitStack
+    spec: ModelSpec,
+    rasters: Sequence[FilePath],
+    targets: Sequence[Path],
+    reading: RasterOptions,
+    stack: ExitStack,
 ) -> Source:
     from geotools.features.opening import open_stack
 
@@ -152,18 +203,23 @@ def _open_stack(
         count = max(1, len(info.dates))
         paths.append(list(rasters[first : first + count]))
         first += count
-    source: Source = stack.enter_context(
-        open_stack(paths, spec.sources, spec.features, crs=reading.crs)
-    )
+    source = stack.enter_context(open_stack(paths, spec.sources, spec.features, crs=reading.crs))
+    for target in targets:
+        for origin in map(Path, source.files):
+            if target.exists() and origin.exists() and target.samefile(origin):
+                raise FileError(f"{target} belongs to an input: name another output.")
     return source
 
 
-def check_cells(spec: ModelSpec, grid: Grid, name: str, warn: Callable[[str], None]) -> None:
+def check_cells(model: Predictor, grid: Grid, name: str, warn: Callable[[str], None]) -> None:
     """Says so where cells are larger or smaller than what the model was made for.
 
     Raises:
-        RasterError: by more than three times.
+        RasterError: by more than three times, and the model's own words are ours.
     """
+    from geotools.inference.model import Model
+
+    spec = model.spec
     low, high = spec.cell_size_m
     sizes = np.concatenate(grid.cell_size_m())
     smallest, largest = float(sizes.min()), float(sizes.max())
@@ -171,9 +227,10 @@ def check_cells(spec: ModelSpec, grid: Grid, name: str, warn: Callable[[str], No
         return
     found = f"{name} has cells of {smallest:.3g} to {largest:.3g} m"
     made = f"the model {spec.name} is made for {low:.3g} to {high:.3g} m"
-    if smallest < low / 3 or largest > high * 3:
+    if isinstance(model, Model) and (smallest < low / 3 or largest > high * 3):
         raise RasterError(f"{found}, {made}: resample the raster (gdalwarp -tr).")
-    warn(f"{found}, {made}: expect a poorer map.")
+    else_ = "" if isinstance(model, Model) else ", or give --resample"
+    warn(f"{found}, {made}: expect a poorer map{else_}.")
 
 
 @contextmanager

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 import rasterio
-from conftest import make_terrain, write_tif
-from onnx_bytes import neighbourhood_model
+from conftest import make_grid, make_terrain, write_tif
+from onnx_bytes import neighbourhood_model, row_model
 
+from geotools.effort import Effort
 from geotools.errors import GeotoolsError
 from geotools.io.geopackage import read_layer
 from geotools.maps import RasterOptions, map_landforms, map_predictions
+from geotools.spec import SourceInfo
 
 
 @pytest.fixture
@@ -88,3 +90,94 @@ def test_one_sentence_each(dem_tif, model, tmp_path):
     with pytest.raises(GeotoolsError, match="no cell that is valid"):
         map_predictions(model, empty, out)
     assert not list(tmp_path.glob("out*"))
+
+
+def source(name, **more):
+    return SourceInfo(name=name, bands=("1",), numbers=(1,), count=1, **more)
+
+
+@pytest.fixture
+def two(tmp_path):
+    """A model of two rasters, and rasters for it: the second has more cells, and holes."""
+    (tmp_path / "two.onnx").write_bytes(row_model(sources=(source("a"), source("b"))))
+    rng = np.random.default_rng(0)
+    a = rng.normal(0, 1, (70, 90)).astype(np.float32)
+    b = rng.normal(0, 1, (80, 100)).astype(np.float32)
+    b[20:40, 30:50] = -99
+    write_tif(tmp_path / "a.tif", a)
+    write_tif(tmp_path / "b.tif", b, make_grid(100, 80, top=5_000_000.0 + 150), nodata=-99)
+    return tmp_path / "two.onnx", [tmp_path / "a.tif", tmp_path / "b.tif"]
+
+
+def test_rasters_come_together(two, tmp_path):
+    """Each cell of the first raster's grid has its class from both; invalid in one is invalid."""
+    model, rasters = two
+    made = map_predictions(model, rasters, tmp_path / "out.tif")
+    a, b = read(rasters[0])[0], read(rasters[1])[0][5:75, :90]
+    expected = np.where(b == -99, 0, np.where(a + 2 * b > 0, 7, 3))
+    assert np.array_equal(read(made.path)[0], expected)
+    with rasterio.open(made.path) as dataset:
+        assert dataset.tags()["GEOTOOLS_SOURCE"] == "a.tif, b.tif"
+        assert len(dataset.tags()["GEOTOOLS_SOURCE_SHA256"]) == 130
+
+
+@pytest.mark.parametrize("tile", [16, 50, 64])
+def test_tiles_of_a_stack_do_not_change_the_map(two, tmp_path, tile):
+    """The second raster is warped by windows; the map is the same for every tile size."""
+    model, rasters = two
+    b = read(rasters[1])[0]
+    write_tif(rasters[1], b, make_grid(100, 80, cell=33.0, top=5_000_100.0), nodata=-99)
+    whole = map_predictions(model, rasters, tmp_path / "a_out.tif")
+    parts = map_predictions(
+        model, rasters, tmp_path / "b_out.tif", effort=Effort(tile=tile, threads=2)
+    )
+    assert np.array_equal(read(whole.path), read(parts.path))
+
+
+def test_dates_are_given_one_by_one(tmp_path):
+    """A source of two dates takes two rasters; the map holds the values, NaN where invalid."""
+    info = SourceInfo("x", ("1", "2"), (1, 2), 2, dates=("2000", "2010"))
+    (tmp_path / "m.onnx").write_bytes(row_model("sequence", sources=(info,)))
+    first = np.random.default_rng(0).normal(0, 1, (2, 40, 50)).astype(np.float32)
+    first[:, 3, 4] = np.nan
+    write_tif(tmp_path / "x0.tif", first)
+    write_tif(tmp_path / "x1.tif", first * 0)
+    rasters = [tmp_path / "x0.tif", tmp_path / "x1.tif"]
+    made = map_predictions(tmp_path / "m.onnx", rasters, tmp_path / "out.tif")
+    found = read(made.path)
+    assert found.dtype == np.float32
+    assert np.allclose(found[0], first[0] + 2 * first[1], equal_nan=True, atol=1e-5)
+    assert made.classes == ()
+    assert "singlebandgray" in (tmp_path / "out.qml").read_text()
+    with rasterio.open(made.path) as dataset:
+        assert np.isnan(dataset.nodata)
+        assert dataset.units == ("m",)
+    words = r"2 rasters, 1 are given.*1\. x of 2000 .*2\. x of 2010"
+    with pytest.raises(GeotoolsError, match=words):
+        map_predictions(tmp_path / "m.onnx", rasters[:1], tmp_path / "no.tif")
+    with pytest.raises(GeotoolsError, match="leave --confidence"):
+        map_predictions(tmp_path / "m.onnx", rasters, tmp_path / "no.tif", confidence=True)
+
+
+def test_a_stack_that_does_not_fit(two, tmp_path):
+    """Rasters of wrong bands, elsewhere, or of settings that they do not need: one sentence."""
+    model, (a, b) = two
+    out = tmp_path / "out.tif"
+    three = write_tif(tmp_path / "three.tif", np.zeros((3, 70, 90), np.float32))
+    away = write_tif(tmp_path / "away.tif", read(b)[0], make_grid(100, 80, left=900_000.0))
+    (tmp_path / "text.tif").write_text("no raster")
+    for rasters, words in (
+        ([a, three], "three.tif has 3 bands"),
+        ([a], "takes 2 rasters, 1 are given"),
+        ([a, b, b], "takes 2 rasters, 3 are given"),
+        ([a, tmp_path / "text.tif"], "text.tif"),
+        ([a, tmp_path / "none.tif"], "none.tif"),
+        ([a, away], "away.tif"),
+    ):
+        with pytest.raises(GeotoolsError, match=words):
+            map_predictions(model, rasters, out)
+    with pytest.raises(GeotoolsError, match="leave --bands out"):
+        map_predictions(model, [a, b], out, reading=RasterOptions(bands=(1,)))
+    with pytest.raises(GeotoolsError, match="is the input itself"):
+        map_predictions(model, [a, b], b, overwrite=True)
+    assert not list(tmp_path.glob("*out*"))
