@@ -22,13 +22,15 @@ __all__ = ["main"]
 _COMMANDS = {
     "demo": "Map a real DEM and real earthquakes, to see what the rest does.",
     "doctor": "Say what is installed and whether it works.",
-    "evaluate": "Test forecasts against what happened, beside every baseline.",
+    "evaluate": "Test forecasts against what happened, and maps against labels.",
     "events": "Write an earthquake catalog as a styled layer of points.",
+    "export": "Write a trained model as another program takes it.",
     "forecast": "Map the expected number of earthquakes after the events of a catalog.",
     "info": "Say what is in a raster, a layer, a catalog or a model.",
     "landforms": "Map the landforms of an elevation model.",
     "predict": "Map what any ONNX model says of rasters, or of a table.",
     "seismicity": "Map rates, b-values and the like of an earthquake catalog.",
+    "train": "Learn from your own labels: a model, and how good it is.",
     "terrain": "Write slope, aspect, curvature and other attributes of an elevation model.",
 }
 """Name and one line of help, so that `--help` need not import the commands."""

@@ -1,4 +1,4 @@
-"""geotools evaluate: how good forecasts are, measured against baselines."""
+"""geotools evaluate: how good forecasts and maps are, measured."""
 
 from __future__ import annotations
 
@@ -109,3 +109,73 @@ def forecast(catalog: str, output: str, progress: str, **options: Any) -> None:
 def _finite(value: float) -> float | None:
     """The value, None for what JSON has no number for."""
     return value if abs(value) < float("inf") else None
+
+
+@command.command("map")
+@click.argument("raster", metavar="MAP.tif")
+@click.argument("labels", metavar="LABELS")
+@click.option("-o", "--output", required=True, metavar="REPORT.html", help="The report.")
+@click.option("--table", metavar="OUT.json", help="The figures too.")
+@click.option("--field", metavar="NAME", help="Field of LABELS that holds the class.")
+@click.option("--layer", metavar="NAME", help="Layer of LABELS, where it has several.")
+@click.option("--labels-crs", metavar="CRS", help="CRS of LABELS, where it names none.")
+@click.option("--class-name", metavar="NAME", help="The one class that all features are.")
+@click.option("--background", metavar="NAME", help="The class of everything without a label.")
+@click.option("--mask", metavar="FILE", help="Polygons of the area that counts.")
+@click.option("--buffer", type=float, default=0.0, metavar="M", help="Radius around points.")
+@click.option("--band", type=click.IntRange(1), default=1, metavar="N", help="Band of MAP [1].")
+@click.option(
+    "--classes", metavar="NAME=CODE,…", help="Codes in MAP, where it does not name its classes."
+)
+@click.option(
+    "--metric",
+    type=click.Choice(["accuracy", "balanced_accuracy", "macro_f1", "iou", "kappa"]),
+    default="accuracy",
+    show_default=True,
+    help="The figure that is told first; the report holds all.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, metavar="N",
+              help="Of all that is drawn.")  # fmt: skip
+@output_options
+def evaluate_a_map(raster: str, labels: str, output: str, progress: str, **options: Any) -> None:
+    """Compare the class map MAP.tif with LABELS that it was not made from.
+
+    LABELS are polygons, points or a raster. The report holds the confusion matrix, every class with
+    an interval that resamples whole features, and areas with their standard errors.
+    """
+    from geotools.maps.evaluation_map import evaluate_map
+
+    section = {
+        "path": labels, "field": options["field"], "layer": options["layer"],
+        "crs": options["labels_crs"], "class_name": options["class_name"],
+        "background": options["background"], "mask": options["mask"],
+        "buffer_m": options["buffer"],
+    }  # fmt: skip
+    with reporting(progress) as report:
+        made = evaluate_map(
+            raster,
+            {name: value for name, value in section.items() if value is not None},
+            output,
+            table=options["table"],
+            metric=options["metric"],
+            band=options["band"],
+            names=_codes(options["classes"]),
+            seed=options["seed"],
+            overwrite=options["overwrite"],
+            progress=report.step,
+            warn=report.warning,
+        )
+        report.result(
+            f"{made.paths[0]}: {made.sentence}",
+            {"outputs": [str(path) for path in made.paths], **made.evaluation},
+        )
+
+
+def _codes(text: str | None) -> dict[str, int] | None:
+    """What --classes says: name -> code."""
+    if text is None:
+        return None
+    pairs = [pair.rpartition("=") for pair in text.split(",")]
+    if not all(name.strip() and equals and code.strip().isdigit() for name, equals, code in pairs):
+        raise click.UsageError(f"--classes {text!r} is not understood: give forest=1,water=2.")
+    return {name.strip(): int(code) for name, _, code in pairs}

@@ -1,0 +1,97 @@
+"""make_learner: the learner that settings name; PyTorch and scikit-learn are imported here alone."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from geotools.errors import MissingExtraError
+from geotools.training.config import TrainConfig
+from geotools.training.learners.protocol import Learner
+from geotools.training.learners.settings import NetSettings, Settings
+
+__all__ = ["check_extra", "is_balanced", "limited_threads", "make_learner", "title"]
+
+_TITLES = {
+    "auto": "best of several", "forest": "random forest", "boosting": "gradient boosting",
+    "logistic": "logistic regression", "svm": "support vector machine", "dense": "dense network",
+    "cnn": "convolutional network", "unet": "U-Net", "gru": "recurrent network (GRU)",
+    "tcn": "temporal convolutional network", "majority": "majority class", "mean": "mean",
+}  # fmt: skip
+"""What people call each learner and baseline."""
+
+_ALIKE = ("balanced_accuracy", "macro_f1")
+"""Metrics that treat rare and common classes alike."""
+
+
+def check_extra() -> None:
+    """Nothing, when everything that training needs is installed.
+
+    Raises:
+        MissingExtraError: it is not.
+    """
+    for package in ("sklearn", "torch", "onnx", "skl2onnx"):
+        if importlib.util.find_spec(package) is None:
+            raise MissingExtraError(package, "train")
+
+
+def title(name: str, task: str = "classification") -> str:
+    """What people call a learner or a baseline."""
+    if name == "logistic" and task == "regression":
+        return "ridge regression"
+    return _TITLES.get(name, name)
+
+
+def is_balanced(settings: Settings, config: TrainConfig) -> bool:
+    """True when rare classes weigh more in learning."""
+    chosen = getattr(settings, "class_weights", "none")
+    if config.task != "classification":
+        return False
+    return chosen == "balanced" or (chosen == "auto" and config.score in _ALIKE)
+
+
+def make_learner(settings: Settings, config: TrainConfig) -> Learner:
+    """The learner of these settings.
+
+    Raises:
+        MissingExtraError: what it needs is not installed.
+    """
+    check_extra()
+    balanced = is_balanced(settings, config)
+    if isinstance(settings, NetSettings):
+        from geotools.training.learners.nets import make_net
+
+        return make_net(
+            settings, task=config.task, balanced=balanced, augment=config.augment,
+            metric=config.score,
+        )  # fmt: skip
+    from geotools.training.learners.classic import make_classic
+
+    return make_classic(settings, task=config.task, balanced=balanced)  # type: ignore[arg-type]
+
+
+@contextmanager
+def limited_threads(threads: int | None) -> Iterator[None]:
+    """Keeps PyTorch and scikit-learn to so many threads meanwhile; None: as they like."""
+    if threads is None:
+        yield
+        return
+    import torch
+
+    # joblib, which scikit-learn runs on, asks for the second; libraries loaded later for the first.
+    names = ("OMP_NUM_THREADS", "LOKY_MAX_CPU_COUNT")
+    before = {name: os.environ.get(name) for name in names}
+    torch_before = torch.get_num_threads()
+    os.environ.update(dict.fromkeys(names, str(threads)))
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(torch_before)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,159 @@
+"""prepare: what a configuration names, opened and read: material, classes, split."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from geotools.features.names import dates_of, find_band, parse_feature
+from geotools.raster import Source
+from geotools.spec import ClassInfo, SourceInfo
+from geotools.stream import Progress, Step
+from geotools.training.config import TrainConfig
+from geotools.training.inputs import find_path, open_scenes
+from geotools.training.labels import read_labels
+from geotools.training.material import RasterMaterial, TableMaterial, raster_material
+from geotools.training.splits import Split, split_cells
+from geotools.training.tables import read_table
+
+__all__ = ["Prepared", "prepare"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """All that a training starts from."""
+
+    config: TrainConfig
+    """What was asked for."""
+    material: TableMaterial | RasterMaterial
+    """Cells and features."""
+    classes: tuple[ClassInfo, ...]
+    """The classes, in the order of the targets; empty for regression."""
+    background: int | None
+    """Index of the class that is the background, if any."""
+    split: Split
+    """What is learned from and what is tested."""
+    sources: tuple[SourceInfo, ...] = ()
+    """The rasters, as the model will ask for them; none for a table."""
+    stacks: tuple[Source, ...] = ()
+    """Features of every scene; none for a table."""
+    scenes: tuple[str, ...] = ()
+    """Name of every scene."""
+    files: tuple[Path, ...] = ()
+    """What was read."""
+
+
+def prepare(
+    config: TrainConfig,
+    *,
+    data: Path | None,
+    folder: Path,
+    stack: ExitStack,
+    progress: Progress | None = None,
+    warn: Callable[[str], None],
+) -> Prepared:
+    """Opens, reads and checks all that the configuration names.
+
+    Args:
+        config: what is asked for.
+        data: where relative paths begin.
+        folder: of the configuration, where they begin without `data`.
+        stack: closes the rasters.
+        progress: called as features are read.
+        warn: called with a sentence when something deserves caution.
+
+    Raises:
+        GeotoolsError: a file that cannot be used, or labels that nothing can be learned from.
+    """
+
+    def find(text: str) -> Path:
+        return find_path(text, data, folder, config.name)
+
+    if config.table is not None:
+        return _from_table(config, find, warn)
+    scenes = stack.enter_context(open_scenes(config, data, folder, warn=warn))
+    labels = read_labels(config, scenes.grids, find=find, warn=warn)
+
+    def tell(done: int, total: int) -> None:
+        if progress is not None:
+            progress(Step("reading features", done, total))
+
+    material = raster_material(
+        scenes.stacks,
+        labels.cells,
+        classes=[info.name for info in labels.classes],
+        categories=scenes.categories,
+        dates=len(dates_of(scenes.features)) or 1,
+        elevation=_elevation(scenes.features, scenes.infos),
+        progress=tell,
+    )
+    left = len(labels.cells) - len(material.cells)
+    if left:
+        warn(
+            f"{left:,} of {len(labels.cells):,} labelled cells have no valid value in all rasters: "
+            "they are left out."
+        )
+    split = split_cells(
+        material.cells,
+        config.split,
+        grids=material.grids,
+        classes=labels.classes,
+        groups=labels.groups,
+        apart=labels.apart,
+        seed=config.seed,
+        warn=warn,
+    )
+    return Prepared(
+        config=config,
+        material=material,
+        classes=labels.classes,
+        background=labels.background,
+        split=split,
+        sources=scenes.infos,
+        stacks=scenes.stacks,
+        scenes=scenes.names,
+        files=(*map(Path, scenes.files), *_label_files(config, find)),
+    )
+
+
+def _elevation(features: Sequence[str], infos: Sequence[SourceInfo]) -> int | None:
+    """Which feature is the bare elevation, if any."""
+    for place, name in enumerate(features):
+        feature = parse_feature(name)
+        if feature.kind == "band" and not feature.date:
+            source, _ = find_band(name, infos)
+            if infos[source].role == "elevation":
+                return place
+    return None
+
+
+def _label_files(config: TrainConfig, find: Callable[[str], Path]) -> list[Path]:
+    if config.labels is None:
+        return []
+    paths = config.labels.path
+    named = [paths] if isinstance(paths, str) else list(paths)
+    return [find(text) for text in (*named, *([config.labels.mask] if config.labels.mask else []))]
+
+
+def _from_table(
+    config: TrainConfig, find: Callable[[str], Path], warn: Callable[[str], None]
+) -> Prepared:
+    table = read_table(config, find, warn=warn)
+    names = [info.name for info in table.classes]
+    material = TableMaterial(
+        table.cells, table.rows, classes=names, features=table.features, categories=table.categories
+    )
+    split = split_cells(
+        table.cells, config.split, crs=table.crs, classes=table.classes, groups=table.groups,
+        seed=config.seed, warn=warn,
+    )  # fmt: skip
+    return Prepared(
+        config=config,
+        material=material,
+        classes=table.classes,
+        background=None,
+        split=split,
+        files=(find(config.table.path),) if config.table else (),
+    )
