@@ -174,13 +174,18 @@ def all_scores(
     background: int | None = None,
     seed: int = 0,
 ) -> dict[str, Scored]:
-    """Every metric of a task with its interval; other arguments as in `interval`."""
+    """Every metric of a task with its interval, by name; other arguments as in `interval`."""
+    names = [name for name, metric in METRICS.items() if metric.task == task]
+    sums = _sums(names[0], truth, predicted, unit, classes)
+    figures = [_figure(name, classes, background, sums) for name in names]
+
+    def every(drawn: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.stack([figure(drawn) for figure in figures], axis=-1)
+
+    values, ends = every(sums.sum(axis=0)), _ends(sums, every, seed)
     return {
-        name: score_with_interval(
-            name, truth, predicted, unit, classes=classes, background=background, seed=seed
-        )
-        for name, metric in METRICS.items()
-        if metric.task == task
+        name: Scored(float(value), (float(low), float(high)))
+        for name, value, (low, high) in zip(names, values, ends, strict=True)
     }
 
 
@@ -254,7 +259,14 @@ def _figure(
 def _interval(
     sums: Any, figure: Callable[[NDArray[np.float64]], NDArray[np.float64]], seed: int
 ) -> tuple[float, float]:
-    if sums.shape[0] < 2:  # one unit drawn again is itself: that would be a point
-        return float("nan"), float("nan")
-    low, high = percentiles(resampled(sums, figure, draws=DRAWS, seed=seed))
+    low, high = _ends(sums, figure, seed)
     return float(low), float(high)
+
+
+def _ends(
+    sums: Any, figure: Callable[[NDArray[np.float64]], NDArray[np.float64]], seed: int
+) -> NDArray[np.float64]:
+    """(..., 2) ends of figures (...)."""
+    if sums.shape[0] < 2:  # one unit drawn again is itself: that would be a point
+        return np.full((*figure(sums.sum(axis=0)).shape, 2), np.nan)
+    return percentiles(resampled(sums, figure, draws=DRAWS, seed=seed))

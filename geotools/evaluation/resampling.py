@@ -21,6 +21,10 @@ __all__ = ["pair_sums", "percentiles", "resampled", "unit_places", "unit_sums"]
 _BATCH = 4_000_000
 """Numbers that are held at once while units are drawn."""
 
+_MOST_UNITS = 20_000
+"""More units than these are drawn in bundles: independent units stay so in any bundles, and an
+interval of so many has its width."""
+
 
 def unit_places(unit: ArrayLike, cells: int) -> tuple[NDArray[np.intp], int]:
     """The place of each cell's unit among the units that occur, (n,), and their number.
@@ -77,6 +81,8 @@ def resampled(
         seed: fixes them.
     """
     rng = np.random.default_rng(seed)
+    if sums.shape[0] > _MOST_UNITS:
+        sums = _bundled(sums)
     units, columns = sums.shape
     batch = max(1, min(draws, _BATCH // max(units, columns, 1)))
     found = []
@@ -99,3 +105,12 @@ def percentiles(figures: NDArray[np.float64], level: float = 0.95) -> NDArray[np
     tails = [(1 - level) / 2, (1 + level) / 2]
     ends[some] = np.moveaxis(np.nanquantile(figures[:, some], tails, axis=0), 0, -1)
     return ends
+
+
+def _bundled(sums: Any) -> Any:
+    """(`_MOST_UNITS`, columns) sums of bundles of units."""
+    from scipy.sparse import coo_array
+
+    unit = np.arange(sums.shape[0])
+    shape = (_MOST_UNITS, len(unit))
+    return coo_array((np.ones(len(unit)), (unit % _MOST_UNITS, unit)), shape=shape).tocsr() @ sums

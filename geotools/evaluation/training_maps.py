@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -179,8 +180,7 @@ def _thick(cells: Cells, scene: NDArray[np.bool_]) -> Cells:
     Labels that cover next to nothing are drawn as dots of 3 by 3 and more cells, or nobody would
     see them.
     """
-    is_values = cells.dtype.kind == "f"
-    labelled = np.isfinite(cells) if is_values else cells >= 0
+    labelled = _labelled(cells)
     out = cells.copy()
     share = labelled.sum() / max(scene.sum(), 1)
     reach = 0 if share > _THIN or not labelled.any() else max(1, max(cells.shape) // 250)
@@ -194,25 +194,49 @@ def _thick(cells: Cells, scene: NDArray[np.bool_]) -> Cells:
                 )
                 out[near] = cells[rows, cols]
         out[rows, cols] = cells[rows, cols]
-        labelled = np.isfinite(out) if is_values else out >= 0
-    out[~labelled & scene] = -np.inf if is_values else -2
+        labelled = _labelled(out)
+    out[~labelled & scene] = -np.inf if out.dtype.kind == "f" else -2
     return out
 
 
 def _smaller(picture: MapPicture, side: int) -> MapPicture:
-    """Every so many cells of the picture, so that it has at most `side` on its long side."""
+    """The picture with at most `side` cells on its long side.
+
+    Of the map every so many cells; of labels the last one of so many, tested ones before others,
+    so that points are not lost and all label maps show the same cells.
+    """
     step = math.ceil(max(picture.predicted.shape) / side)
     if step == 1:
         return picture
+    small = picture.predicted[::step, ::step]
+    tested, labelled = (np.zeros(picture.predicted.shape, np.bool_) for _ in range(2))
+    if picture.tested is not None:
+        tested = _labelled(picture.tested)
+    if picture.truth is not None:
+        labelled = _labelled(picture.truth)
+    if picture.fold is not None:
+        labelled = labelled | (picture.fold > -2)
+    place = np.concatenate([np.argwhere(labelled & ~tested), np.argwhere(tested)]).T
 
-    def part(cells: Cells | None) -> Cells | None:
-        return None if cells is None else cells[step // 2 :: step, step // 2 :: step]
+    def part(cells: Cells | None, nothing: float) -> Cells | None:
+        if cells is None:
+            return None
+        out = np.full(small.shape, nothing, cells.dtype)
+        out[place[0] // step, place[1] // step] = cells[place[0], place[1]]
+        return out
 
-    return MapPicture(
-        picture.title, picture.predicted[step // 2 :: step, step // 2 :: step], picture.extent,
-        part(picture.fold), part(picture.truth), part(picture.tested), picture.metres_per_unit,
-        picture.aspect,
-    )  # fmt: skip
+    nothing = math.nan if small.dtype.kind == "f" else -1
+    return replace(
+        picture,
+        predicted=small,
+        fold=part(picture.fold, -2),
+        truth=part(picture.truth, nothing),
+        tested=part(picture.tested, nothing),
+    )
+
+
+def _labelled(cells: Cells) -> NDArray[np.bool_]:
+    return np.isfinite(cells) if cells.dtype.kind == "f" else cells >= 0
 
 
 def _span(values: Sequence[Cells]) -> tuple[float, float]:

@@ -111,18 +111,20 @@ def metrics_table(record: TrainingRecord) -> str:
 
 
 def learners_table(record: TrainingRecord) -> str:
-    """All learners that were tried."""
+    """All learners that were tried; scores on validation cells only where any were taken."""
+    title = record.figure.title
+    validated = any(not math.isnan(row.validation) for row in record.learners)
     rows = [
         (
             f"<b>{escaped(row.title)}</b>" if row.chosen else escaped(row.title),
-            figure_words(row.validation),
+            *((figure_words(row.validation),) if validated else ()),
             figure_words(row.test),
             seconds_words(row.seconds),
         )
         for row in record.learners
     ]
-    title = record.figure.title
-    return _table(("learner", f"{title}, validation", f"{title}, test", "fitting took"), rows)
+    heads = ("learner", *((f"{title}, validation",) if validated else ()), f"{title}, test")
+    return _table((*heads, "fitting took"), rows)
 
 
 def area_table(area: AreaRows, classes: Sequence[ClassInfo], unit_word: str) -> str:
@@ -178,10 +180,11 @@ def residuals_table(found: Residuals, unit_word: str) -> str:
 
 
 def facts_table(facts: Mapping[str, Any]) -> str:
-    """Names and values."""
+    """Names and values; what is empty is left out."""
     body = "".join(
         f'<tr><th scope="row">{escaped(name)}</th><td>{escaped(_value_words(value))}</td></tr>'
         for name, value in facts.items()
+        if value not in ("", ())
     )
     return f'<div class="table"><table class="facts">{body}</table></div>'
 

@@ -171,3 +171,30 @@ def test_rows_of_classes_hold_their_figures_and_units():
     assert np.isnan([rows[2].f1.value, *rows[2].f1.interval]).all()
     alone = class_rows(truth, predicted, [1] * 5, INFOS)
     assert np.isnan(alone[0].f1.interval).all()
+
+
+def test_units_beyond_counting_are_bundled_without_a_change_of_width():
+    """Every one of 90,000 cells a unit: 1.96 sqrt(p q / n) on each side."""
+    truth = np.zeros(90_000, int)
+    predicted = (np.arange(90_000) % 10 == 0).astype(int)[
+        np.random.default_rng(0).permutation(90_000)
+    ]
+    half = 1.96 * np.sqrt(0.9 * 0.1 / 90_000)
+    for found in (
+        interval("accuracy", truth, predicted, np.arange(90_000), classes=2),
+        tuple(1 - end for end in interval("mae", truth, predicted, np.arange(90_000))[::-1]),
+    ):
+        assert found == pytest.approx((0.9 - half, 0.9 + half), abs=half / 8)
+
+
+def test_all_scores_have_the_intervals_of_each():
+    rng = np.random.default_rng(8)
+    truth, predicted = rng.integers(0, 4, (2, 500))
+    unit = rng.integers(0, 40, 500)
+    found = all_scores("classification", truth, predicted, unit, classes=4, background=1, seed=2)
+    for name, scored in found.items():
+        assert scored == score_with_interval(
+            name, truth, predicted, unit, classes=4, background=1, seed=2
+        )
+    alone = all_scores("regression", [1.0, 2.0], [1.5, 2.0], [3, 3])
+    assert np.isnan(alone["rmse"].interval).all()

@@ -51,6 +51,14 @@ class Page(HTMLParser):
             self.words += data
 
 
+def pictures(page: Page) -> list[np.ndarray]:
+    """(rows, cols, 4) pixels of every PNG of a page."""
+    image = pytest.importorskip("PIL.Image")
+    addresses = [attributes["src"] for tag, attributes in page.tags if tag == "img"]
+    data = [base64.b64decode(one.split(",")[1]) for one in addresses if "image/png" in one]
+    return [np.array(image.open(io.BytesIO(one)).convert("RGBA")) for one in data]
+
+
 @pytest.fixture(scope="module")
 def record():
     return make_class_record(shape=(60, 80))
@@ -121,10 +129,7 @@ def test_every_picture_says_what_it_shows(page, value_page):
 
 def test_the_maps_are_the_cells_themselves(page, record):
     """The first picture has one pixel for each cell, in the colours of the classes."""
-    image = pytest.importorskip("PIL.Image")
-    address = next(attributes["src"] for tag, attributes in page[1].tags if tag == "img")
-    data = base64.b64decode(address.split(",")[1])
-    pixels = np.array(image.open(io.BytesIO(data)).convert("RGBA"))
+    pixels = pictures(page[1])[0]
     cells = record.maps[0].predicted
     assert pixels.shape == (*cells.shape, 4)
     expected = np.array([info.rgb for info in record.classes])[np.maximum(cells, 0)]
@@ -170,18 +175,19 @@ def test_many_large_scenes_stay_small(record):
 
 
 def test_labels_at_points_can_be_seen():
-    """Ten labelled cells of 250,000 are drawn larger than they are."""
-    image = pytest.importorskip("PIL.Image")
+    """Ten labelled cells of four million are still there, and larger than they are."""
     base = make_class_record(shape=(60, 80))
-    truth = np.full((500, 500), -1)
-    truth[25::50, 250] = 3
-    one = MapPicture("points", np.zeros((500, 500), int), (0, 1, 0, 1), truth=truth)
-    parsed = Page(training_report(replace(base, maps=(one,))))
-    addresses = [attributes["src"] for tag, attributes in parsed.tags if tag == "img"]
-    pixels = np.array(
-        image.open(io.BytesIO(base64.b64decode(addresses[1].split(",")[1]))).convert("RGBA")
-    )
-    assert (pixels[..., :3] == base.classes[3].rgb).all(axis=-1).sum() == 10 * 25
+    truth = np.full((2000, 2000), -1)
+    truth[103::200, 1001] = 3
+    fold, tested = np.where(truth >= 0, 1, -2), np.where(truth >= 0, 2, -1)
+    scene = np.zeros(truth.shape, int)
+    one = MapPicture("points", scene, (0, 1, 0, 1), fold=fold, truth=truth, tested=tested)
+    pixels = pictures(Page(training_report(replace(base, maps=(one,)))))
+    assert pixels[1].shape[0] <= 800
+    wrong, second = (200, 16, 46), (230, 159, 0)
+    for picture, colour in zip(pixels[1:], (base.classes[3].rgb, wrong, second), strict=False):
+        shown = (picture[..., :3] == colour).all(axis=-1).sum()
+        assert shown == 10 * (2 * (picture.shape[0] // 250) + 1) ** 2
 
 
 def test_a_palette_picture_reads_back():
