@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from geotools.errors import EventsError, FileError, GeotoolsError
+from geotools.errors import EventsError, FileError, GeotoolsError, ModelError
 from geotools.grid import Grid
+from geotools.spec import METADATA_KEY
 
 __all__ = ["as_text", "describe"]
 
@@ -33,6 +34,11 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     if not name.startswith("/vsizip/"):
         file = Path(name)
         if not file.exists():
+            if os.sep not in name and not file.suffix:
+                from geotools.inference.model import shipped_models
+
+                if name in shipped_models():
+                    return _model(shipped_models()[name])
             raise FileError(f"{name} does not exist: check the path.")
         if file.suffix.lower() == ".onnx":
             return _model(file)
@@ -54,11 +60,33 @@ def as_text(description: Mapping[str, Any]) -> str:
 
 
 def _model(file: Path) -> dict[str, Any]:
-    from geotools.inference.model import open_model
+    from geotools.inference.opening import open_any, read_graph, read_identity
+    from geotools.maps.predict_inputs import rasters_needed
 
-    model = open_model(file)
-    spec = json.loads(model.spec.to_json())
-    return {"kind": "model", "path": str(file), "sha256": model.sha256, **spec}
+    sha256, metadata = read_identity(file)
+    found: dict[str, Any] = {"kind": "model", "path": str(file), "sha256": sha256}
+    if METADATA_KEY in metadata:
+        spec = open_any(file).spec
+        given = rasters_needed(spec)
+        if spec.parameters.get("table"):
+            given = [f"a table with the columns {', '.join(spec.features)}"]
+        found |= {"give": given} if given else {}
+        found |= json.loads(spec.to_json())
+        return found
+    found["metadata"] = metadata
+    found |= read_graph(file)
+    try:
+        model = open_any(file)
+    except ModelError as error:
+        return found | {"usable": f"no: {error}"}
+    return found | {
+        "give": rasters_needed(model.spec),
+        "task": model.spec.task,
+        "classes": [{"code": info.code, "name": info.name} for info in model.spec.classes],
+        "run": dict(model.spec.parameters),
+        "usable": "yes",
+        "notes": list(model.notes),
+    }
 
 
 def _layers(file: Path) -> dict[str, Any]:
@@ -130,6 +158,8 @@ def _lines(values: Mapping[str, Any], depth: int) -> list[str]:
     indent = "  " * depth
     lines: list[str] = []
     for key, value in values.items():
+        if isinstance(value, list) and not value:
+            continue
         if isinstance(value, Mapping):
             lines += [f"{indent}{key}:", *_lines(value, depth + 1)] if value else []
         elif isinstance(value, list) and value and isinstance(value[0], Mapping):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from geotools.errors import ModelError
-from geotools.inference.foreign import ForeignModel, ForeignSettings
+from geotools.inference.foreign import ForeignModel
 from geotools.inference.gate import read_metadata
 from geotools.inference.model import (
     Model,
@@ -16,9 +17,10 @@ from geotools.inference.model import (
     read_content,
     shipped_models,
 )
+from geotools.inference.terms import ForeignSettings
 from geotools.spec import METADATA_KEY
 
-__all__ = ["open_any"]
+__all__ = ["open_any", "read_graph", "read_identity"]
 
 
 def open_any(
@@ -35,15 +37,7 @@ def open_any(
         ModelError: not an ONNX model, not a safe one, or one that gives no map; settings for a
             model that says all of it.
     """
-    name = os.fspath(model)
-    file = Path(name)
-    shipped = shipped_models()
-    if name in shipped and not file.exists():
-        file = shipped[name]
-    elif not file.exists() and os.sep not in name and file.suffix != ".onnx":
-        raise ModelError(
-            f"There is no model {name}: give an .onnx file, or one of {', '.join(shipped)}."
-        )
+    file = _file(model)
     content = read_content(file)
     sha256 = identify(str(file), content)
     metadata = read_metadata(content)
@@ -56,3 +50,48 @@ def open_any(
         return open_model(file)
     session = make_session(str(file), content, limited=True)
     return ForeignModel(str(file), sha256, session, metadata, settings or ForeignSettings())
+
+
+def read_identity(model: str | os.PathLike[str]) -> tuple[str, dict[str, str]]:
+    """SHA-256 and metadata of a model of any origin.
+
+    Raises:
+        FileError: no such file, or it cannot be read.
+        ModelError: not an ONNX model, or not a safe one.
+    """
+    file = _file(model)
+    content = read_content(file)
+    return identify(str(file), content), read_metadata(content)
+
+
+def read_graph(model: str | os.PathLike[str]) -> dict[str, list[dict[str, Any]]]:
+    """Name, type and shape of every input and output of a model of any origin.
+
+    Raises:
+        FileError, ModelError: as `read_identity`, or ONNX Runtime cannot load it.
+    """
+    file = _file(model)
+    content = read_content(file)
+    identify(str(file), content)
+    session = make_session(str(file), content, limited=True)
+    return {
+        name: [
+            {"name": item.name, "type": item.type, "shape": [str(size) for size in item.shape]}
+            for item in items
+        ]
+        for name, items in (("inputs", session.get_inputs()), ("outputs", session.get_outputs()))
+    }
+
+
+def _file(model: str | os.PathLike[str]) -> Path:
+    """The file of a model that is named by its path, or by the name it is shipped under."""
+    name = os.fspath(model)
+    file = Path(name)
+    shipped = shipped_models()
+    if name in shipped and not file.exists():
+        file = shipped[name]
+    elif not file.exists() and os.sep not in name and file.suffix != ".onnx":
+        raise ModelError(
+            f"There is no model {name}: give an .onnx file, or one of {', '.join(shipped)}."
+        )
+    return file

@@ -55,7 +55,9 @@ class RasterOptions:
 def rasters_needed(spec: ModelSpec) -> list[str]:
     """What the model is given, one line for each raster, in order."""
     if not spec.sources:
-        return [f"a raster with the bands {', '.join(spec.bands)}"] if spec.bands else []
+        if all(name == f"band {number}" for number, name in enumerate(spec.bands, 1)):
+            return [f"a raster of {len(spec.bands)} bands"] if spec.bands else []
+        return [f"a raster with the bands {', '.join(spec.bands)}"]
     return [
         f"{source.name}{f' of {date}' if date else ''} (bands {', '.join(source.bands)})"
         for source in spec.sources
