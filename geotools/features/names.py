@@ -30,7 +30,9 @@ __all__ = [
 LARGEST_RADIUS = 500
 """Cells; sums over larger windows are no longer exact (see `geotools.terrain.windows`)."""
 
-_RADIUS = re.compile(r"(\d+(?:\.\d+)?)(m|km)?")
+_RADIUS = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(m|km)?")
+
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +247,7 @@ def _band(text: str, name: str, info: SourceInfo) -> int:
     for number, band in enumerate(info.bands):
         if band == name:
             return number
-    if name.isdigit() and int(name) in info.numbers:
+    if _NUMBER.fullmatch(name) and int(name) in info.numbers:
         return info.numbers.index(int(name))
     raise ConfigError(
         f"The feature {text} is no band of {info.name}: {_hint(name, info.bands)}its bands are "

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from geotools.errors import RasterError
+from geotools.errors import ModelError, RasterError
 from geotools.features.names import expand_features
 from geotools.features.stack import FeatureStack
 from geotools.grid import Grid
@@ -62,7 +62,14 @@ def open_stack(
         FileError: a path that is no raster.
         GridError: a raster without a place, or elsewhere.
         ConfigError: a feature that the sources do not have.
+        ModelError: infos that name no bands, or not a number for each.
     """
+    for info in infos:
+        if not info.bands or len(info.numbers) != len(info.bands) or min(info.numbers) < 1:
+            raise ModelError(
+                f"The source {info.name} has the bands {info.bands} and the numbers "
+                f"{info.numbers}: a number from 1 is needed for each, so export the model again."
+            )
     expand_features(features, infos)
     if len(paths) != len(infos) or not all(paths):
         needed = ", ".join(_wanted(info) for info in infos)

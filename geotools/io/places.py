@@ -32,6 +32,9 @@ _NOWHERE = -1e12
 _EDGE_POINTS = 33
 """Points along an edge of a grid that tell where it lies in another CRS."""
 
+_BEND = 0.05
+"""Share of its size by which an extent is made larger."""
+
 _MAX_CELLS = 10**11
 
 
@@ -110,19 +113,37 @@ class Places:
         area = (x[0, 1] - x[0, 0]) * (y[1, 0] - y[0, 0]) - (x[1, 0] - x[0, 0]) * (y[0, 1] - y[0, 0])
         return math.sqrt(abs(float(area)))
 
-    def overlap(self) -> bool:
-        """True when some of the source may lie on the target."""
-        left, top, right, bottom = 0.0, 0.0, float(self._target.width), float(self._target.height)
-        ours = self.at(
-            np.linspace(left, right, _EDGE_POINTS), np.linspace(top, bottom, _EDGE_POINTS)
-        )
-        if _inside(*ours, self._source):
-            return True
-        back = Places(self._source, self._target, "").at(
+    def extent(self) -> Window | None:
+        """A window of the target that holds all of the source's cells on it, or None.
+
+        It is larger than need be: by a twentieth of its size, which is more than an edge bends
+        between the places that are looked at. Where longitudes go round, it holds all of them.
+        """
+        back = Places(self._source, self._target, "the grid")
+        cols, rows = back.at(
             np.linspace(0, self._source.width, _EDGE_POINTS),
             np.linspace(0, self._source.height, _EDGE_POINTS),
         )
-        return _inside(*back, self._target) or _crossing(*ours, self._source)
+        if (cols == _NOWHERE).any():
+            ours = self.at(
+                np.linspace(0, self._target.width, _EDGE_POINTS),
+                np.linspace(0, self._target.height, _EDGE_POINTS),
+            )
+            touches = _inside(*ours, self._source) or _inside(cols, rows, self._target)
+            if touches or _crossing(*ours, self._source):
+                return self._target.window
+            return None
+        low_col, high_col = float(cols.min()), float(cols.max())
+        low_row, high_row = float(rows.min()), float(rows.max())
+        slack_cols = _BEND * (high_col - low_col)
+        slack_rows = _BEND * (high_row - low_row)
+        if _apart(low_col, high_col, self._target.width) or _apart(
+            low_row, high_row, self._target.height
+        ):
+            return None
+        left, top = math.floor(low_col - slack_cols) - 1, math.floor(low_row - slack_rows) - 1
+        right, bottom = math.ceil(high_col + slack_cols) + 1, math.ceil(high_row + slack_rows) + 1
+        return Window(left, top, right - left, bottom - top).intersection(self._target.window)
 
     def _wrapped(self, cols: Places2D) -> Places2D:
         """Columns brought within half a turn of the source's middle; longitudes go round."""
@@ -230,6 +251,10 @@ def _around(grid: Grid) -> float | None:
         return None
     full_turn = round(2 * math.pi / float(grid.crs.units_factor[1]), 9)
     return full_turn / grid.transform.a
+
+
+def _apart(low: float, high: float, cells: int) -> bool:
+    return high <= _SAME or low >= cells - _SAME
 
 
 def _inside(cols: Places2D, rows: Places2D, grid: Grid) -> bool:

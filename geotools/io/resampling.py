@@ -68,7 +68,7 @@ class Resampled:
         self.grid, self.bands = grid, source.bands
         self._source, self._method, self._name = source, method, name
         self._places = Places(grid, source.grid, name)
-        self._shift = self._places.shift()
+        self._shift, self._extent = self._places.shift(), self._places.extent()
         keeps = self._shift is not None or method in OF_CODES
         exact = np.can_cast(dtype, np.float32)
         self.dtype = dtype if keeps else np.dtype(np.float32 if exact else np.float64)
@@ -81,13 +81,13 @@ class Resampled:
     @property
     def overlaps(self) -> bool:
         """False when the source is elsewhere."""
-        return self._places.overlap()
+        return self._extent is not None
 
     def read(self, window: Window) -> Raster:
         """The cells of `window`; those beyond the grid are invalid and 0."""
         data = np.zeros((len(self.bands), *window.shape), self.dtype)  # (band, row, col)
         valid = np.zeros(window.shape, np.bool_)
-        inside = window.intersection(self.grid.window)
+        inside = self._extent and window.intersection(self._extent)
         if inside is not None:
             rows, cols = inside.slices(window)
             if self._shift is not None:

@@ -1,6 +1,7 @@
 """geotools.features.stack, surface and opening: rasters as features."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from affine import Affine
 from conftest import make_grid, make_lonlat_grid, make_raster, make_terrain, write_tif
 from rasterio.crs import CRS
 
-from geotools.errors import ConfigError, GridError, RasterError
+from geotools.errors import ConfigError, GridError, ModelError, RasterError
 from geotools.features.opening import open_stack
 from geotools.features.stack import FeatureStack
 from geotools.grid import Grid, TileScheme, Window
@@ -236,6 +237,21 @@ def test_a_mosaic_is_one_source_on_cells_that_cover_it(tmp_path):
         assert stack.grid == base
         ours = stack.read(base.window)
     assert np.array_equal(ours.data, whole.read(base.window).data)
+
+
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({"bands": ()}, ModelError), ({"numbers": ()}, ModelError), ({"numbers": (0,)}, ModelError),
+        ({"numbers": (10**12,)}, RasterError), ({"resampling": "lanczos"}, RasterError),
+        ({"kind": "things", "role": "other"}, RasterError), ({"bands": ("a", "b")}, ModelError),
+        ({"z_factor": float("nan")}, RasterError),
+    ],
+)  # fmt: skip
+def test_a_spec_that_cannot_be_is_refused(scene, changed, error):
+    """What a model file says of its sources is checked before it is used."""
+    with pytest.raises(error):
+        open_stack([[scene[0]]], [replace(DEM, **changed)], ["dem"])
 
 
 def test_the_wrong_number_of_rasters_is_said(scene):

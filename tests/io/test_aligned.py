@@ -388,6 +388,27 @@ def test_a_raster_that_is_tiny_beside_the_grid_is_found(tmp_path):
         assert source.read(Window(col - 3, row - 3, 6, 6)).valid.any()
 
 
+@pytest.mark.parametrize("crs", ["EPSG:32660", "EPSG:3413", "EPSG:4326", "EPSG:3857"])
+def test_no_cell_is_missed_where_the_earth_goes_round(tmp_path, crs):
+    """Beside the antimeridian and the pole, and in other CRS, all places are found."""
+    world = Grid(CRS.from_epsg(4326), Affine(1, 0, -180, 0, -1, 90), 360, 180)
+    path = write_tif(tmp_path / "w.tif", np.ones((180, 360), np.uint8), world)
+    place = {
+        "EPSG:32660": (20_000, 400_000, 7_000_000), "EPSG:3413": (100_000, -900_000, 900_000),
+        "EPSG:4326": (0.5, 170, 80), "EPSG:3857": (50_000, 19_500_000, 8_000_000),
+    }[crs]  # fmt: skip
+    cell, left, top = place
+    grid = Grid(CRS.from_string(crs), Affine(cell, 0, left, 0, -cell, top), 18, 18)
+    assert read_all(path, grid).valid.all()
+    back = write_tif(tmp_path / "b.tif", np.ones(grid.shape, np.uint8), grid)
+    with open_aligned(back, world, resampling="nearest") as source:
+        found = source.read(world.window).valid
+    cols, rows = Places(world, grid, "").centres(world.window)
+    inside = (cols >= 0) & (cols < 18) & (rows >= 0) & (rows < 18)
+    assert inside.any()
+    assert np.array_equal(found, inside)
+
+
 def test_a_cell_of_a_billion_cells_is_refused(tmp_path, monkeypatch):
     """What would need all memory is refused in a sentence."""
     monkeypatch.setattr(resampling, "_MAX_UNDER", 2000)
