@@ -21,6 +21,8 @@ __all__ = ["read_categories"]
 _MAX_BYTES = 16 * 2**20
 _MAX_CODES = 65_536
 
+_NO_TABLE: tuple[type[BaseException], ...] = (*GDAL_ERRORS, IndexError)
+
 _VALUE, _NAME, _MIN = "5", "2", "3"
 _COLORS = ("6", "7", "8")
 """Usages of columns of an attribute table (GDAL's GDALRATFieldUsage): value or lowest value, name,
@@ -45,7 +47,7 @@ def read_categories(
     with open_dataset(name, *local_raster(name)) as dataset:
         try:
             table = dataset.colormap(band)
-        except (*GDAL_ERRORS, IndexError):
+        except _NO_TABLE:
             table = {}
         for code, parts in table.items():
             if any(parts[:3]):  # unused entries are black

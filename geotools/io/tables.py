@@ -13,7 +13,7 @@ import os
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -86,7 +86,7 @@ def numbers(series: Series, path: str | os.PathLike[str]) -> NDArray[np.float64]
     import pandas as pd
 
     if series.dtype.kind in "iufb":
-        return series.to_numpy(np.float64, na_value=np.nan)
+        return np.asarray(series.to_numpy(np.float64, na_value=np.nan))
     found = pd.to_numeric(series, errors="coerce")
     wrong = (found.isna() & series.notna()).to_numpy()
     if series.dtype.kind == "M":
@@ -97,7 +97,7 @@ def numbers(series: Series, path: str | os.PathLike[str]) -> NDArray[np.float64]
             f"{path}: column {series.name!r} has {str(series.iloc[row])[:40]!r} in row {row + 1}, "
             "where a number belongs: mend it, or leave the column out."
         )
-    return found.to_numpy(np.float64, na_value=np.nan)
+    return np.asarray(found.to_numpy(np.float64, na_value=np.nan))
 
 
 def texts(series: Series) -> NDArray[np.object_]:
@@ -132,7 +132,7 @@ def _ending(file: Path) -> str:
     )
 
 
-def _open(file: Path) -> IO[bytes]:
+def _open(file: Path) -> Any:
     return gzip.open(file, "rb") if file.name.lower().endswith(".gz") else file.open("rb")
 
 

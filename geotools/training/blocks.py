@@ -5,7 +5,6 @@ Rows of blocks have one height; on a geographic grid each row has its own width 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +31,8 @@ _RANGES = 2.0
 """Ranges on a side: then a block has a place that is a whole range away from all others."""
 _WIDE = 5
 """Smallest sides on a side where the range is shorter: features see their surroundings too."""
+_WISHES = 2
+"""The first of the demands on blocks that are given up rather than met by small blocks."""
 _STEP = 0.8
 _MEASURED = 200_000
 """Cells that the spread of classes over blocks is measured with; more are thinned."""
@@ -79,8 +80,10 @@ def lay_blocks(crs: Any, x: NDArray[np.float64], y: NDArray[np.float64], size_m:
         crs: rasterio.crs.CRS of the places.
         x, y: (n,) places.
         size_m: side of a block.
+        half: how far from the outermost places the first blocks begin, in units of the CRS.
     """
-    left, right, bottom, top = x.min(), x.max(), y.min(), y.max()
+    left, right = x.min() - half[0], x.max() + half[0]
+    bottom, top = y.min() - half[1], y.max() + half[1]
     height = size_m / metres_a_unit(crs, float(bottom + top) / 2)[1]
     height = max(height, (top - bottom) / _MAX_ROWS)
     rows = max(1, int(np.floor((top - bottom) / height)) + 1)
@@ -102,6 +105,7 @@ def fitting_blocks(
     *,
     folds: int,
     smallest_m: float,
+    half: tuple[float, float],
     seed: int,
 ) -> Blocks | None:
     """Blocks of twice the range of the targets' semivariogram, or as large as leaves enough of
@@ -114,6 +118,7 @@ def fitting_blocks(
         strata: (n,) class, or bin of the value, from 0.
         folds: how many folds will be made of them.
         smallest_m: least side.
+        half: as for `lay_blocks`.
         seed: of the sample that the semivariogram is taken from.
     """
     places = places_m(crs, x, y)
@@ -127,23 +132,31 @@ def fitting_blocks(
 
     def measured(one: float) -> tuple[int, float, int]:
         if one not in found:
-            lattice = lay_blocks(crs, x, y, one)
+            lattice = lay_blocks(crs, x, y, one, half=half)
             found[one] = _measures(lattice.locate(x[some], y[some]), strata[some])
         return found[one]
 
-    enough: tuple[Callable[[int, float, int], bool], ...] = (
-        lambda blocks, spread, fewest: blocks >= _A_FOLD * folds and spread >= _SPREAD,
-        lambda blocks, spread, fewest: blocks >= 2 * folds and fewest >= 3,
-        lambda blocks, spread, fewest: blocks >= folds and fewest >= 2,
-        lambda blocks, spread, fewest: fewest >= 2,
-    )
-    for number, is_enough in enumerate(enough):
+    for number, (blocks, spread, fewest) in enumerate(_enough(folds)):
         for one in sides:
-            if number == 0 and one < _LEAST * sides[0]:
+            if number < _WISHES and one < _LEAST * sides[0]:
                 break
-            if is_enough(*measured(one)):
-                return lay_blocks(crs, x, y, one)
+            found_blocks, found_spread, found_fewest = measured(one)
+            if found_blocks >= blocks and found_spread >= spread and found_fewest >= fewest:
+                return lay_blocks(crs, x, y, one, half=half)
     return None
+
+
+def _enough(folds: int) -> tuple[tuple[int, float, int], ...]:
+    """Blocks, spread and blocks of the class with the fewest: from what is wished for to what is
+    needed.
+    """
+    return (
+        (_A_FOLD * folds, _SPREAD, 2),
+        (_A_FOLD * folds, 0.0, 3),
+        (2 * folds, 0.0, 3),
+        (folds, 0.0, 2),
+        (2, 0.0, 2),
+    )
 
 
 def _thinned(strata: NDArray[np.int64], seed: int) -> NDArray[np.intp]:

@@ -97,10 +97,11 @@ def class_infos(
     given = {**(found or {}), **(colors or {})}
     infos, drawn = [], 0
     for code, name in enumerate(names, 1):
-        color = given.get(name)
-        if color is None and name == background:
+        if name in given:
+            color = given[name]
+        elif name == background:
             color = _BACKGROUND
-        if color is None:
+        else:
             color = _color(drawn)
             drawn += 1
         infos.append(ClassInfo(code, name, color))
@@ -115,6 +116,11 @@ def _color(number: int) -> str:
     light = (0.35, 0.65, 0.5, 0.8)[number % 4]
     parts = colorsys.hls_to_rgb(hue, light, 0.55 + 0.3 * (number % 3 == 0))
     return "#" + "".join(f"{round(255 * part):02x}" for part in parts)
+
+
+def fold_colors(folds: int) -> list[str]:
+    """Colours for the folds of a split."""
+    return [_color(number) for number in range(folds)]
 
 
 def check_counts(classes: Sequence[ClassInfo], counts: Sequence[int], unit: str = "cells") -> None:

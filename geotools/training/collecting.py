@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from geotools.grid import Window
-from geotools.training.label_scenes import WINDOW, Block, LabelScene, lattice
+from geotools.training.label_scenes import WINDOW, Block, CountedScene, lattice
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +53,7 @@ class Collected:
 
 
 def collect(
-    scenes: Sequence[LabelScene], *, max_cells: int, seed: int, valid: Valid | None = None
+    scenes: Sequence[CountedScene], *, max_cells: int, seed: int, valid: Valid | None = None
 ) -> Collected:
     """The labelled cells of all scenes, scene by scene and row by row of windows.
 
@@ -67,31 +67,36 @@ def collect(
     side = 1
     while side < 64 and (2 * side) ** 2 * _PATCHES <= max_cells:
         side *= 2
-    parts: list[tuple[NDArray[np.int32], ...]] = []
+    parts: list[tuple[NDArray[Any], ...]] = []
     tallies: list[NDArray[np.int64]] = []
     kept = 0
-    for number, scene in enumerate(scenes):
+    for index, scene in enumerate(scenes):
         for window in lattice(scene.grid):
             if not scene.may_hold(window):
                 continue
+            only = scene.all_of(window) if kept > max_cells and valid is None else None
+            if only is not None:
+                tallies.append(_whole(only, index, window, side))
+                continue
             block = scene.read(window)
-            labelled = _labelled(block, number, window, valid)
-            if labelled.any():
-                tallies.append(_tally(block, labelled, number, window, side))
-                kept += int(np.count_nonzero(labelled))
-                if kept <= max_cells:
-                    parts.append(_cells(block, labelled, number, window))
-                else:
-                    parts.clear()  # they are read again when it is known which are kept
+            labelled = _labelled(block, index, window, valid)
+            if not labelled.any():
+                continue
+            tallies.append(_tally(block, labelled, index, window, side))
+            kept += int(np.count_nonzero(labelled))
+            if kept <= max_cells:
+                parts.append(_cells(block, labelled, index, window))
+            else:
+                parts.clear()  # they are read again when it is known which are kept
     tally = np.concatenate(tallies) if tallies else np.empty((0, 5), np.int64)
-    counts = np.zeros(int(tally[:, 3].max(initial=0)) + 1, np.int64)
-    np.add.at(counts, tally[:, 3], tally[:, 4])
+    counts = np.bincount(tally[:, 3], tally[:, 4]).astype(np.int64)
     if kept > max_cells:
         parts = _again(scenes, _choose(tally, counts, max_cells, seed), side, valid)
     if not parts:
         nothing = np.empty(0, np.int32)
         return Collected(nothing, nothing, nothing, nothing, nothing, counts)
-    return Collected(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)), counts)
+    number, row, col, target, feature = (np.concatenate(same) for same in zip(*parts, strict=True))
+    return Collected(number, row, col, target, feature, counts)
 
 
 def _labelled(block: Block, number: int, window: Window, valid: Valid | None) -> NDArray[np.bool_]:
@@ -103,7 +108,7 @@ def _labelled(block: Block, number: int, window: Window, valid: Valid | None) ->
 
 def _cells(
     block: Block, labelled: NDArray[np.bool_], number: int, window: Window
-) -> tuple[NDArray[np.int32], ...]:
+) -> tuple[NDArray[Any], ...]:
     row, col = np.nonzero(labelled)
     return (
         np.full(len(row), number, np.int32),
@@ -118,18 +123,32 @@ def _tally(
     block: Block, labelled: NDArray[np.bool_], number: int, window: Window, side: int
 ) -> NDArray[np.int64]:
     """(rows, 5): scene, patch row, patch column, class, cells, for what there is any of."""
-    row, col = np.nonzero(labelled)
     across = -(-window.width // side)
-    patch = (row // side) * across + col // side
-    values = block.target[labelled]
-    index = np.zeros(len(row), np.int64) if values.dtype.kind == "f" else values.astype(np.int64)
-    classes = int(index.max()) + 1
-    key, count = np.unique(patch * classes + index, return_counts=True)
-    patch, index = np.divmod(key, classes)
-    patch_row, patch_col = np.divmod(patch, across)
+    patch = np.arange(window.height)[:, None] // side * across + np.arange(window.width) // side
+    classes = 1
+    if block.target.dtype.kind == "i":
+        classes = int(block.target.max()) + 1
+        patch = patch * classes + block.target  # (rows, cols)
+    count = np.bincount(patch[labelled])
+    key = np.flatnonzero(count)
+    patch_row, patch_col = np.divmod(key // classes, across)
     patch_row += window.row_off // side
     patch_col += window.col_off // side
-    return np.column_stack([np.full(len(key), number), patch_row, patch_col, index, count])
+    return np.column_stack(
+        [np.full(len(key), number), patch_row, patch_col, key % classes, count[key]]
+    )
+
+
+def _whole(only: int, number: int, window: Window, side: int) -> NDArray[np.int64]:
+    """As `_tally`, of a window that is one class."""
+    row = np.arange(window.row_off // side, -(-window.row_stop // side))
+    col = np.arange(window.col_off // side, -(-window.col_stop // side))
+    height = np.minimum((row + 1) * side, window.row_stop) - row * side
+    width = np.minimum((col + 1) * side, window.col_stop) - col * side
+    rows, cols = (part.ravel() for part in np.meshgrid(row, col, indexing="ij"))
+    same = np.full(len(rows), 1)
+    count = np.outer(height, width).ravel()
+    return np.column_stack([same * number, rows, cols, same * only, count])
 
 
 def _choose(
@@ -169,11 +188,11 @@ def _choose(
 
 
 def _again(
-    scenes: Sequence[LabelScene],
+    scenes: Sequence[CountedScene],
     chosen: dict[int, NDArray[np.int64]],
     side: int,
     valid: Valid | None,
-) -> list[tuple[NDArray[np.int32], ...]]:
+) -> list[tuple[NDArray[Any], ...]]:
     parts = []
     for number, patches in chosen.items():
         grid = scenes[number].grid

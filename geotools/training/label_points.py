@@ -96,7 +96,7 @@ class PointScene:
         low, high = np.searchsorted(self._cell, [window.row_off * width, window.row_stop * width])
         col = self._cell[low:high] % width
         found = (col >= window.col_off) & (col < window.col_stop)
-        return np.flatnonzero(found) + low
+        return np.asarray(np.flatnonzero(found) + low)
 
 
 def radius_of(

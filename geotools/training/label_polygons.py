@@ -7,7 +7,7 @@ otherwise, the rule says whose the cells are.
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -84,7 +84,7 @@ class PolygonScene:
         if len(self._across):
             self._drop(burnt, window)
         none = np.float32(np.nan) if self._target.dtype.kind == "f" else np.int32(-1)
-        target = np.append(self._target, none)[burnt]  # -1 takes the last
+        target: NDArray[Any] = np.append(self._target, none)[burnt]  # -1 takes the last
         feature = np.append(self._feature, np.int32(-1))[burnt]
         target[burnt == -2] = np.nan if target.dtype.kind == "f" else -2
         feature[burnt == -2] = -1

@@ -6,6 +6,7 @@ is also learned from is refused.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,7 +85,11 @@ class Codes:
         """(n,) number of the class of each code, -2 for those that are none."""
         if self._only is not None:
             return np.zeros(len(values), np.int32)
-        codes, place = np.unique(values, return_inverse=True)
+        if values.dtype == np.uint8:
+            codes = np.flatnonzero(np.bincount(values, minlength=256)).astype(np.uint8)
+            place = np.searchsorted(codes, np.arange(256))[values]
+        else:
+            codes, place = np.unique(values, return_inverse=True)
         new = [code for code in codes[: MAX_CLASSES * 8].tolist() if code not in self._known]
         for code in new:
             self._known[code] = self._number(float(code))
@@ -95,7 +100,7 @@ class Codes:
                 "labels.classes."
             )
         table = np.array([self._known[code] for code in codes.tolist()], np.int32)
-        return table[place.reshape(-1)]
+        return np.asarray(table[place.reshape(-1)])
 
     def _number(self, code: float) -> int:
         text = as_text(code)
@@ -151,13 +156,14 @@ def raster_scenes(
     values = config.task == "regression"
     called, colors = ({}, {}) if values else read_categories(files[0], labels.band or 1)
     codes = None if values else Codes(labels, called, files[0].name)
-    scenes = []
-    for number, (file, grid) in enumerate(zip(files, grids, strict=True)):
-        band = _band(labels, file)
-        _check_leak(config, file, band, number, find)
-        scenes.append(
-            RasterScene(_open(labels, file, band, grid, values), codes, nodata=labels.nodata)
-        )
+    scenes: list[RasterScene] = []
+    with contextlib.ExitStack() as stack:
+        for file, grid in zip(files, grids, strict=True):
+            band = _band(labels, file)
+            _check_leak(config, file, band, find)
+            opened = stack.enter_context(_open(labels, file, band, grid, values))
+            scenes.append(RasterScene(opened, codes, nodata=labels.nodata))
+        closing = stack.pop_all()
     name = files[0].name
 
     def why_empty() -> str:
@@ -176,6 +182,7 @@ def raster_scenes(
         polygons=False,
         why_empty=why_empty,
         remarks=list,
+        close=closing.close,
     )
 
 
@@ -222,9 +229,7 @@ def _apart(file: Path, own: Grid, grid: Grid) -> LabelsError:
     )
 
 
-def _check_leak(
-    config: TrainConfig, file: Path, band: int, scene: int, find: Callable[[str], Path]
-) -> None:
+def _check_leak(config: TrainConfig, file: Path, band: int, find: Callable[[str], Path]) -> None:
     """Refuses a band of labels that is also learned from."""
     for one in config.inputs:
         paths = one.path if isinstance(one.path, tuple) else (one.path,) if one.path else ()

@@ -17,7 +17,7 @@ from geotools.io.burning import Burner
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["WINDOW", "Block", "LabelScene", "LabelSet", "StudyArea", "lattice"]
+__all__ = ["WINDOW", "Block", "CountedScene", "LabelScene", "LabelSet", "StudyArea", "lattice"]
 
 WINDOW = 1024
 """Cells on a side of the windows in which labels are read."""
@@ -54,6 +54,13 @@ class LabelScene(Protocol):
         """The labels of a window inside the grid."""
 
 
+class CountedScene(LabelScene, Protocol):
+    """Labels of a scene that may know what a window is without reading it."""
+
+    def all_of(self, window: Window) -> int | None:
+        """The class of all cells of a window, where that is certain at once."""
+
+
 class StudyArea:
     """Labels of another scene object, without those outside some polygons, and with a background
     class inside them.
@@ -71,6 +78,12 @@ class StudyArea:
         if self._mask is not None and not len(self._mask.touching(window)):
             return False
         return self._background is not None or self._inner.may_hold(window)
+
+    def all_of(self, window: Window) -> int | None:
+        """See `CountedScene`."""
+        if self._mask is not None or self._inner.may_hold(window):
+            return None
+        return self._background
 
     def read(self, window: Window) -> Block:
         """See `LabelScene`; -2 of the inner scene is a feature without a class, no background."""
@@ -117,3 +130,5 @@ class LabelSet:
     """One sentence, when not a cell is labelled."""
     remarks: Callable[[], list[str]]
     """Sentences on what is odd, when all has been read."""
+    close: Callable[[], None] = lambda: None
+    """Closes the files."""

@@ -183,8 +183,9 @@ def _targets(
     number = {word: names.index(name) for word, name in meaning.items()}
     target = np.array([number.get(word, -2) for word in words], np.int32)
     if (target < 0).all():
-        there = sorted({word for word in words if word is not None})
-        listed = ", ".join(there[:_LISTED]) + (", …" if len(there) > _LISTED else "")
+        values_there = sorted({word for word in words if word is not None})
+        more = ", …" if len(values_there) > _LISTED else ""
+        listed = ", ".join(values_there[:_LISTED]) + more
         raise LabelsError(
             f"{one.name}: no feature has a class: the field {field!r} has {listed or 'no value'}, "
             f"labels.classes asks for {', '.join(number) or 'any'}."

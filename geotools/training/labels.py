@@ -6,7 +6,7 @@ is in `label_vectors` and `label_rasters`.
 
 from __future__ import annotations
 
-import dataclasses
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,50 +92,60 @@ def read_labels(
     files = [find(path) for path in paths]
     files = files * len(grids) if len(files) == 1 else files
     values = config.task == "regression"
+    masks = _masks(labels.mask, grids, find)
     if is_vector(files[0]):
         read = vector_scenes(labels, files, grids, values=values)
     else:
         read = raster_scenes(config, files, grids, find=find)
-    background = None
-    if labels.background is not None and not values:
-        if labels.background not in read.names:
-            read.names.append(labels.background)
-        background = read.names.index(labels.background)
-    masks = _masks(labels.mask, grids, find)
-    scenes = [
-        StudyArea(scene, mask, background) for scene, mask in zip(read.scenes, masks, strict=True)
-    ]
-    found = collect(scenes, max_cells=labels.max_cells, seed=config.seed, valid=valid)
-    if found.total == 0:
-        raise LabelsError(read.why_empty())
+    with contextlib.closing(read):
+        found, background = _collected(labels, config, read, masks, valid)
     for remark in read.remarks():
         warn(remark)
     if found.total > len(found.row):
         warn(
-            f"The labels have {found.total} cells, of which {len(found.row)} are kept "
+            f"Of {found.total} labelled cells {len(found.row)} are kept, by whole patches "
             "(labels.max_cells)."
         )
-    cells = _cells(grids, read, found)
     if values:
+        cells = _cells(grids, read, found, found.target.astype(np.float32))
         _check_values(cells)
         return Labels(cells, (), None, read.groups, _apart(read, cells, grids), found.total, ())
     order = _order(labels, read.names, found.counts)
-    infos = class_infos(
-        [read.names[number] for number in order],
-        labels.colors,
-        found=read.colors,
-        background=labels.background,
-    )
-    counts = tuple(
-        int(found.counts[number]) if number < len(found.counts) else 0 for number in order
-    )
+    names = [read.names[number] for number in order]
+    infos = class_infos(names, labels.colors, found=read.colors, background=labels.background)
+    counts = np.pad(found.counts, (0, max(0, len(read.names) - len(found.counts))))[order].tolist()
     check_counts(infos, counts)
     place = np.full(len(read.names), -1, np.int16)
     place[order] = np.arange(len(order))
-    cells = dataclasses.replace(cells, target=place[cells.target])
-    apart = labels.background is None and _apart(read, cells, grids)
+    cells = _cells(grids, read, found, place[found.target])
+    apart = background is None and _apart(read, cells, grids)
     last = None if background is None else order.index(background)
-    return Labels(cells, infos, last, read.groups, apart, found.total, counts)
+    return Labels(cells, infos, last, read.groups, apart, found.total, tuple(counts))
+
+
+def _collected(
+    labels: LabelsConfig,
+    config: TrainConfig,
+    read: LabelSet,
+    masks: Sequence[Burner | None],
+    valid: Valid | None,
+) -> tuple[Collected, int | None]:
+    """The labelled cells, and the number of the background among the classes."""
+    background = None
+    if labels.background is not None and config.task == "classification":
+        if labels.background not in read.names:
+            read.names.append(labels.background)
+        background = read.names.index(labels.background)
+    scenes = [
+        StudyArea(scene, mask, background) for scene, mask in zip(read.scenes, masks, strict=True)
+    ]
+    found = collect(scenes, max_cells=labels.max_cells, seed=config.seed, valid=valid)
+    if found.total == 0 or (
+        background is not None
+        and found.counts[:background].sum() + found.counts[background + 1 :].sum() == 0
+    ):
+        raise LabelsError(read.why_empty())
+    return found, background
 
 
 def _order(labels: LabelsConfig, names: list[str], counts: NDArray[np.int64]) -> list[int]:
@@ -152,8 +162,13 @@ def _order(labels: LabelsConfig, names: list[str], counts: NDArray[np.int64]) ->
     return [names.index(name) for name in wanted]
 
 
-def _cells(grids: Sequence[Grid], read: LabelSet, found: Collected) -> Cells:
-    """The cells with their places, groups and times; targets as they were found."""
+def _cells(
+    grids: Sequence[Grid],
+    read: LabelSet,
+    found: Collected,
+    target: NDArray[np.int16] | NDArray[np.float32],
+) -> Cells:
+    """The cells with their places, groups and times."""
     x, y = np.empty(len(found.row)), np.empty(len(found.row))
     for number, grid in enumerate(grids):
         mine = found.scene == number
@@ -167,7 +182,7 @@ def _cells(grids: Sequence[Grid], read: LabelSet, found: Collected) -> Cells:
         x[mine], y[mine] = px, py
     group = np.append(read.group, np.int32(-1))[found.feature]  # -1 takes the last
     time = np.append(read.time, np.nan)[found.feature]
-    return Cells(found.scene, found.row, found.col, found.target, group, x, y, time)
+    return Cells(found.scene, found.row, found.col, target, group, x, y, time)
 
 
 def _check_values(cells: Cells) -> None:

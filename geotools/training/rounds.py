@@ -67,7 +67,7 @@ def cross_rounds(
         seed: of that draw.
     """
     folds = int(fold.max()) + 1
-    there = np.zeros((folds, int(strata.max(initial=0)) + 1), np.bool_)
+    there: NDArray[np.bool_] = np.zeros((folds, int(strata.max(initial=0)) + 1), np.bool_)
     used = fold >= 0
     there[fold[used], strata[used]] = True
     rounds = []
@@ -76,12 +76,12 @@ def cross_rounds(
         if len(others) < 2:
             rounds.append(one_round(fold == test, fold == others[0], strata, finer, seed=seed))
             continue
-        needed = there[others].any(axis=0)
+        needed = np.asarray(there[others].any(axis=0))
         validation = next(
             (
                 one
                 for one in others
-                if there[[other for other in others if other != one]].any(axis=0)[needed].all()
+                if _holds(there[[other for other in others if other != one]], needed)
             ),
             others[0],
         )
@@ -93,6 +93,11 @@ def cross_rounds(
             )
         )
     return tuple(rounds)
+
+
+def _holds(there: NDArray[np.bool_], needed: NDArray[np.bool_]) -> bool:
+    """True when the folds (folds, classes) together have all classes that are needed."""
+    return bool((~needed | there.any(axis=0)).all())
 
 
 def one_round(
@@ -151,6 +156,6 @@ def without_near(one: Round, places: NDArray[np.float64], buffer_m: float) -> Ro
 
     def far(index: NDArray[np.intp]) -> NDArray[np.intp]:
         distance, _ = tree.query(places[index], distance_upper_bound=buffer_m)
-        return index[~np.isfinite(distance)]
+        return np.asarray(index[~np.isfinite(distance)])
 
     return Round(far(one.train), far(one.validation), one.test)

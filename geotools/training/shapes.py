@@ -52,7 +52,7 @@ def degrees_of(grid: Grid) -> CRS:
     geographic = crs_of(grid).geodetic_crs
     ellipsoid = geographic.ellipsoid if geographic is not None else None
     low, high = _EARTH_M
-    if ellipsoid is None or low <= ellipsoid.semi_major_metre <= high:
+    if geographic is None or ellipsoid is None or low <= ellipsoid.semi_major_metre <= high:
         return CRS.from_epsg(4326)
     return geographic
 
@@ -196,8 +196,9 @@ def circles(
     import shapely
     from pyproj import Transformer
 
-    geod = crs.get_geod()
-    geographic = crs if crs.is_geographic else crs.geodetic_crs
+    geod, geographic = crs.get_geod(), crs if crs.is_geographic else crs.geodetic_crs
+    if geod is None or geographic is None:
+        raise LabelsError(f"{crs.name} has no ellipsoid to draw circles on: name another CRS.")
     to_degrees = np.rad2deg(geographic.axis_info[0].unit_conversion_factor)
     lon, lat = x, y
     if not crs.is_geographic:
@@ -279,7 +280,8 @@ def bounds_between(
         found = there.transform_bounds(*bounds, densify_pts=21)
     except ProjError:
         return None
-    return tuple(found) if np.isfinite(found).all() else None
+    left, bottom, right, top = found
+    return (left, bottom, right, top) if np.isfinite(found).all() else None
 
 
 def shown(bounds: tuple[float, float, float, float]) -> str:

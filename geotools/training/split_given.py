@@ -77,7 +77,7 @@ def _periods(time: NDArray[np.float64], most: int) -> NDArray[np.int64]:
     if period[-1] == period[0]:
         period[1:] += 1  # most cells have the first date
     _, period = np.unique(period, return_inverse=True)
-    return period.reshape(-1)[place.reshape(-1)].astype(np.int64)
+    return np.asarray(period.reshape(-1)[place.reshape(-1)], np.int64)
 
 
 def by_list(job: SplitJob) -> Split:

@@ -109,8 +109,8 @@ def by_raster(job: SplitJob) -> Split:
             '"blocks".'
         )
     job.check(unit, "scene", 'label it in another too, or set split.kind = "blocks"')
-    _, fold = np.unique(unit, return_inverse=True)
-    fold = fold.reshape(-1).astype(np.int16)
+    _, number = np.unique(unit, return_inverse=True)
+    fold = number.reshape(-1).astype(np.int16)
     order = np.lexsort((job.cells.x, job.cells.y))
     x, y = job.cells.x[order], job.cells.y[order]
     if ((np.diff(x) == 0) & (np.diff(y) == 0)).any():

@@ -34,6 +34,8 @@ class Ground:
     """rasterio.crs.CRS of the places; None when they have none."""
     smallest_m: float
     """Least side of a block."""
+    half: tuple[float, float] = (0.0, 0.0)
+    """Half a cell along x and y in units of the CRS: blocks end between cells."""
 
     @classmethod
     def of(cls, cells: Cells, grids: Sequence[Grid], crs: Any) -> Ground:
@@ -44,7 +46,8 @@ class Ground:
         if grids:
             x_m, y_m = grids[0].cell_size_m()
             middle = grids[0].height // 2
-            return cls(crs, _CELLS * float(max(x_m[middle], y_m[middle])))
+            t = grids[0].transform
+            return cls(crs, _CELLS * float(max(x_m[middle], y_m[middle])), (t.a / 2, -t.e / 2))
         places = places_m(crs, cells.x, cells.y)
         return cls(crs, max(float(np.linalg.norm(np.ptp(places, axis=0))) / _POINTS, 1e-3))
 
@@ -69,10 +72,10 @@ def block_units(
             "with table.x and table.y, or take another kind."
         )
     if size_m is not None:
-        return lay_blocks(ground.crs, cells.x, cells.y, size_m)
+        return lay_blocks(ground.crs, cells.x, cells.y, size_m, half=ground.half)
     return fitting_blocks(
         ground.crs, cells.x, cells.y, cells.target, strata,
-        folds=folds, smallest_m=ground.smallest_m, seed=seed,
+        folds=folds, smallest_m=ground.smallest_m, half=ground.half, seed=seed,
     )  # fmt: skip
 
 
