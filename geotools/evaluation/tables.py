@@ -21,6 +21,11 @@ __all__ = [
     "test_table",
 ]
 
+_TURNING = dict.fromkeys(
+    (*range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\N{REPLACEMENT CHARACTER}"
+)
+"""Signs that set the direction of text (Unicode Standard Annex 9)."""
+
 
 def gain_table(assessment: Assessment, labels: Mapping[str, str]) -> str:
     """The gains with all their intervals."""
@@ -134,5 +139,5 @@ def _probability(value: float) -> str:
 
 
 def escaped(value: object) -> str:
-    """Any text as HTML shows it."""
-    return html.escape(str(value), quote=True)
+    """Any text as HTML shows it; signs that would turn the words around it are shown as such."""
+    return html.escape(str(value).translate(_TURNING), quote=True)

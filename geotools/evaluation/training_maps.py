@@ -100,6 +100,7 @@ def _class_panel(
     record: TrainingRecord, title: str, index: Cells, span: tuple[float, float]
 ) -> Panel:
     colours = [_CLEAR, _EMPTY, *((*info.rgb, 255) for info in record.classes)]
+    index = index.astype(np.int64)
     cells = np.where(index >= 0, index + 2, np.where(index == -2, 1, 0))
     seen = np.unique(index[index >= 0])
     legend = [(record.classes[place].color, record.classes[place].name) for place in seen]
@@ -131,7 +132,8 @@ def _class_errors(truth: Cells, tested: Cells, scene: NDArray[np.bool_]) -> Pane
 def _value_errors(truth: Cells, tested: Cells, scene: NDArray[np.bool_]) -> Panel:
     error = tested - truth
     seen = np.abs(error[np.isfinite(error)])
-    reach = float(np.quantile(seen, 0.95)) if seen.size else 1.0
+    reach = (float(np.quantile(seen, 0.95)) or float(seen.max())) if seen.size else 0.0
+    reach = reach or 1.0
     cells = _thick(error, scene)
     title = "Predicted − true in the test rounds"
     return title, *_ramp(cells, -reach, reach, "RdBu_r", "")
@@ -162,7 +164,7 @@ def _ramp(values: Cells, low: float, high: float, ramp: str, unit: str) -> tuple
 
     steps = (colormaps[ramp](np.linspace(0, 1, _STEPS)) * 255).round().astype(int).tolist()
     finite = np.isfinite(values)
-    share = (np.where(finite, values, low) - low) / max(high - low, 1e-300)
+    share = (np.where(finite, values, low).astype(np.float64) - low) / (high - low)
     place = np.clip(share * _STEPS, 0, _STEPS - 1).astype(np.intp) + 2
     cells = np.where(finite, place, np.where(np.isneginf(values), 1, 0))
     stops = ",".join("#{:02x}{:02x}{:02x}".format(*step[:3]) for step in steps[:: _STEPS // 8])
@@ -181,7 +183,7 @@ def _thick(cells: Cells, scene: NDArray[np.bool_]) -> Cells:
     see them.
     """
     labelled = _labelled(cells)
-    out = cells.copy()
+    out = cells.astype(np.float64 if cells.dtype.kind == "f" else np.int64)
     share = labelled.sum() / max(scene.sum(), 1)
     reach = 0 if share > _THIN or not labelled.any() else max(1, max(cells.shape) // 250)
     if reach:
@@ -244,8 +246,11 @@ def _span(values: Sequence[Cells]) -> tuple[float, float]:
     finite = np.concatenate([part[np.isfinite(part)].ravel() for part in values])
     if not finite.size:
         return 0.0, 1.0
-    low, high = np.quantile(finite, [0.02, 0.98])
-    return float(low), float(high)
+    for tail in (0.02, 0.0):  # a map that is nearly all one value has others beyond
+        low, high = np.quantile(finite.astype(np.float64), [tail, 1 - tail])
+        if low < high:
+            return float(low), float(high)
+    return float(low) - 0.5, float(low) + 0.5
 
 
 def _scale_bar(picture: MapPicture) -> str:

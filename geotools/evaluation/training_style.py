@@ -26,7 +26,7 @@ a { color: var(--accent); text-decoration: none; } a:hover { text-decoration: un
 aside, .note { background: var(--warn); border-left: 4px solid var(--warn-line);
   padding: .7rem 1rem; border-radius: 0 8px 8px 0; max-width: none; }
 aside ul { margin: .3rem 0 0; padding-left: 1.2rem; }
-.plot { overflow-x: auto; } .intervals { width: 100%; min-width: 34rem; max-width: 52rem;
+.plot { overflow-x: auto; } .intervals { width: 100%; min-width: 38rem; max-width: 52rem;
   display: block; font-size: 13px; }
 .intervals text { fill: var(--ink); } .intervals .label { text-anchor: end; }
 .intervals .tick { text-anchor: middle; fill: var(--soft); font-size: 11.5px; }
@@ -75,14 +75,15 @@ td small { display: block; color: var(--soft); font-size: .8em; }
 .confusion.tall tfoot td { font-size: .62rem; }
 .confusion.tall td i { display: none; }
 .confusion.tall thead th span { writing-mode: vertical-rl; transform: rotate(180deg); }
-.facts td { overflow-wrap: anywhere; }
+.figures tbody th { white-space: nowrap; } .facts td { overflow-wrap: anywhere; }
 @media (prefers-color-scheme: dark) { .chart img { filter: invert(.9) hue-rotate(180deg); } }
 @media (max-width: 46rem) { .hero, .maps, .pair { grid-template-columns: 1fr; } }
 @media print { :root { color-scheme: light; --ink: #000; --soft: #444; --paper: #fff;
   --line: #ccc; --panel: #f4f6f8; --accent: #0072B2; --warn: #fdf3e3; }
   body { font-size: 10.5pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   main { max-width: none; padding: 0; } nav { display: none; } .chart img { filter: none; }
-  h2 { break-after: avoid; } tr, .hero, aside { break-inside: avoid; }
+  h2, section > p { break-after: avoid; } tr, .hero, .plot, aside { break-inside: avoid; }
   .table, .plot { overflow: visible; } }
+@page { margin: 15mm; }
 """
 """CSS without addresses; charts are turned light where the page is dark, maps stay as they are."""

@@ -20,8 +20,10 @@ AREA_CAVEAT = (
     "no estimate to publish."
 )
 
-_FEW_UNITS = 10
-"""Below, percentile intervals are much too narrow."""
+_FEW_UNITS = 15
+"""Below, percentile intervals are too narrow: in 400 simulated test sets each, those of an accuracy
+that varies from unit to unit held the true one in 81 % with 5 units, 87 % with 10, 95 % with 20 and
+93 % with 50."""
 
 
 def result(record: TrainingRecord) -> str:
@@ -58,8 +60,8 @@ def caveats(record: TrainingRecord) -> tuple[str, ...]:
     said = list(record.warnings)
     if record.split_kind == "random":
         said.append(
-            "The split is by random cells: neighbours of test cells were learned from, so the "
-            "score is too high for new ground."
+            "The split is by random cells: where cells lie beside one another, neighbours of test "
+            "cells were learned from, and the score is too high for new ground."
         )
     if record.units == 1:
         said.append(

@@ -142,6 +142,7 @@ def test_text_of_others_is_shown_and_never_obeyed(record):
     for some in (renamed(record, HOSTILE), renamed(make_value_record(), HOSTILE)):
         text = training_report(some)
         assert "<script" not in text
+        assert "\u202e" not in text  # would write our words from right to left
         parsed = Page(text)
         assert "script" not in {tag for tag, _ in parsed.tags}
         assert parsed.words.count('alert("1")') >= 7
@@ -188,6 +189,26 @@ def test_labels_at_points_can_be_seen():
     for picture, colour in zip(pixels[1:], (base.classes[3].rgb, wrong, second), strict=False):
         shown = (picture[..., :3] == colour).all(axis=-1).sum()
         assert shown == 10 * (2 * (picture.shape[0] // 250) + 1) ** 2
+
+
+@pytest.mark.parametrize("value", [0.0, -3.5e8])
+def test_values_that_hardly_differ_are_still_a_report(value):
+    """A constant map that is right, one that has a single other value, and thousands of points."""
+    base = make_value_record()
+    same = np.full((30, 40), value, np.float32)
+    other = same.copy()
+    other[3, 4] += 64
+    points = np.full(4000, value)
+    some = replace(
+        base,
+        maps=tuple(
+            MapPicture("a", cells, (0, 1, 0, 1), truth=same, tested=cells)
+            for cells in (same, other)
+        ),
+        scatter=replace(base.scatter, truth=points, predicted=points),
+    )
+    parsed = Page(training_report(some))
+    assert len(pictures(parsed)) == 6
 
 
 def test_a_palette_picture_reads_back():
