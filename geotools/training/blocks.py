@@ -73,7 +73,14 @@ class Blocks:
         return np.column_stack([left, top - self.height, left + self.widths[row], top])
 
 
-def lay_blocks(crs: Any, x: NDArray[np.float64], y: NDArray[np.float64], size_m: float) -> Blocks:
+def lay_blocks(
+    crs: Any,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    size_m: float,
+    *,
+    half: tuple[float, float] = (0.0, 0.0),
+) -> Blocks:
     """Blocks of a side in metres that cover all places.
 
     Args:
