@@ -37,7 +37,7 @@ _MOST_BYTES = 900_000
 _MOST_SCENES = 4
 _THIN = 0.02
 """Labels that cover less of a scene are drawn larger than they are."""
-_STEPS = 64
+_STEPS = 64  # the bar shows every seventh, first and last among them
 """Colours of a map of values."""
 
 Cells = NDArray[Any]
@@ -167,7 +167,9 @@ def _ramp(values: Cells, low: float, high: float, ramp: str, unit: str) -> tuple
     share = (np.where(finite, values, low).astype(np.float64) - low) / (high - low)
     place = np.clip(share * _STEPS, 0, _STEPS - 1).astype(np.intp) + 2
     cells = np.where(finite, place, np.where(np.isneginf(values), 1, 0))
-    stops = ",".join("#{:02x}{:02x}{:02x}".format(*step[:3]) for step in steps[:: _STEPS // 8])
+    stops = ",".join(
+        "#{:02x}{:02x}{:02x}".format(*step[:3]) for step in steps[:: (_STEPS - 1) // 9]
+    )
     legend = (
         f'<div class="ramp"><span>{figure_words(low)}</span>'
         f'<i style="background:linear-gradient(90deg,{stops})"></i>'

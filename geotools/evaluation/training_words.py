@@ -29,8 +29,7 @@ that varies from unit to unit held the true one in 81 % with 5 units, 87 % with 
 def result(record: TrainingRecord) -> str:
     """The score in one sentence."""
     where = f"on {record.cells:,} cells that it did not learn from" if record.cells else ""
-    title = f"an {record.figure.title} in {record.unit} of" if record.unit else record.figure.title
-    score = f"{title} {scored_words(record.score, record.unit_word)}"
+    score = f"{record.figure.title} {scored_words(record.score, record.unit_word, record.unit)}"
     words = " ".join(part for part in (score, where) if part)
     return f"The {record.learner_title} reaches {words} ({record.split_title})."
 
@@ -96,13 +95,14 @@ def caveats(record: TrainingRecord) -> tuple[str, ...]:
     return tuple(dict.fromkeys(said))
 
 
-def scored_words(scored: Scored, unit_word: str = "") -> str:
+def scored_words(scored: Scored, unit_word: str = "", unit: str = "") -> str:
     """A figure with its interval: 0.873 (95 % by blocks: 0.850 to 0.893)."""
     low, high = scored.interval
+    words = f"{figure_words(scored.value)} {unit}".strip()
     if math.isnan(low):
-        return figure_words(scored.value)
+        return words
     by = f"95 % by {unit_word}: " if unit_word else ""
-    return f"{figure_words(scored.value)} ({by}{figure_words(low)} to {figure_words(high)})"
+    return f"{words} ({by}{figure_words(low)} to {figure_words(high)})"
 
 
 def figure_words(value: float) -> str:

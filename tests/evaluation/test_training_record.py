@@ -109,7 +109,7 @@ def test_errors_are_better_below():
     assert words[0].endswith("below that of the mean, which is better.")
     worse = replace(record, differences={"mean": Scored(2.0, (1.0, 3.0))}, random_split=None)
     assert comparison(worse)[0].endswith("above that of the mean, which is worse.")
-    assert "an RMSE in cm of" in result(record)
+    assert f"reaches RMSE {record.score.value:.3f} cm (95 % by blocks: " in result(record)
 
 
 def test_a_learner_is_not_compared_with_itself(record):
