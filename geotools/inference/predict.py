@@ -166,8 +166,17 @@ def _channels(model: Predictor, source: Source) -> Callable[[Raster, Tile], NDAr
             "model of cells."
         )
     order = _order(model, source.bands)
+
+    def checked(found: NDArray[np.float32]) -> NDArray[np.float32]:
+        if len(found) != model.channels:
+            raise ModelError(
+                f"The model {model.file} gives {len(found)} numbers for a cell, its spec says "
+                f"{model.channels}: export it again."
+            )
+        return found
+
     if "raster" not in kinds:
-        return lambda block, at: _by_rows(model, block, at, order)
+        return lambda block, at: checked(_by_rows(model, block, at, order))
 
     def by_surroundings(block: Raster, at: Tile) -> NDArray[np.float32]:
         inputs: dict[str, NDArray[np.float32]] = {}
@@ -189,7 +198,7 @@ def _channels(model: Predictor, source: Source) -> Callable[[Raster, Tile], NDAr
                 f"The model {model.file} gives {given.shape} for a tile of {block.grid.shape} "
                 "cells: export it again."
             )
-        return np.array(given[0][:, *at.inner], np.float32)
+        return checked(np.array(given[0][:, *at.inner], np.float32))
 
     return by_surroundings
 

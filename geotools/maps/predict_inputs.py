@@ -16,7 +16,7 @@ import numpy as np
 from geotools.errors import FileError, ModelError, RasterError
 from geotools.grid import Grid, Window
 from geotools.io.geotiff import RasterFile, open_raster
-from geotools.maps.inputs import DemOptions, FilePath, check_apart, check_paths, elevation, open_dem
+from geotools.maps.inputs import DemOptions, FilePath, check_apart, elevation, open_dem
 from geotools.raster import Source
 from geotools.spec import ModelSpec
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = [
     "RasterOptions",
     "check_cells",
-    "check_targets",
     "open_source",
     "provenances",
     "rasters_needed",
@@ -63,16 +62,6 @@ def rasters_needed(spec: ModelSpec) -> list[str]:
         for source in spec.sources
         for date in source.dates or ("",)
     ]
-
-
-def check_targets(
-    rasters: Sequence[FilePath], outputs: Sequence[FilePath], overwrite: bool
-) -> list[Path]:
-    """The outputs, which may be written and are neither an input nor one another."""
-    targets: list[Path] = []
-    for raster in rasters:
-        targets = check_paths(raster, outputs, overwrite)
-    return targets
 
 
 def open_source(

@@ -1,0 +1,64 @@
+"""geotools.inference.tiles and filling: blocks of one size."""
+
+import numpy as np
+import pytest
+from conftest import make_grid
+
+from geotools.errors import GridError
+from geotools.grid import Window
+from geotools.inference.filling import fill_nearest
+from geotools.inference.tiles import FixedTiles
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_middles_cover_the_grid_once(seed):
+    """All blocks have one size, their middles cover every cell once, inside their margin."""
+    rng = np.random.default_rng(seed)
+    rows, cols, margin = (int(n) for n in rng.integers([9, 9, 0], [60, 60, 5]))
+    grid = make_grid(int(rng.integers(1, 150)), int(rng.integers(1, 150)))
+    scheme = FixedTiles(rows, cols, margin)
+    times = np.zeros(grid.shape, int)
+    tiles = list(scheme.tiles(grid))
+    for tile in tiles:
+        assert tile.read.shape == (rows, cols)
+        times[tile.write.slices()] += 1
+        middle = Window(
+            tile.read.col_off + margin, tile.read.row_off + margin,
+            cols - 2 * margin, rows - 2 * margin,
+        )  # fmt: skip
+        assert tile.write.intersection(middle) == tile.write
+    assert (times == 1).all()
+    assert len(tiles) == scheme.count(grid)
+
+
+def test_the_last_block_slides_back():
+    """It reads the raster and its margin, and no more emptiness than that."""
+    tiles = list(FixedTiles(64, 64, 8).tiles(make_grid(90, 40)))
+    assert [tile.read.col_off for tile in tiles] == [-8, 34]
+    assert tiles[1].read.col_stop == 90 + 8
+    assert tiles[0].read.row_off == -8
+
+
+def test_a_block_needs_a_middle():
+    """A margin that leaves nothing is refused."""
+    with pytest.raises(GridError, match="smaller overlap"):
+        FixedTiles(16, 64, 8)
+
+
+def test_the_nearest_valid_cell_fills():
+    """Every invalid cell has the values of a valid one at the smallest distance, in all bands."""
+    rng = np.random.default_rng(0)
+    block = rng.normal(0, 1, (2, 12, 15)).astype(np.float32)
+    missing = rng.random((12, 15)) < 0.7
+    block[:, missing] = np.nan
+    block[1, 2, 3] = np.nan  # in one band is in all
+    missing[2, 3] = True
+    filled = fill_nearest(block)
+    known = np.argwhere(~missing)
+    for row, col in np.argwhere(missing):
+        distance = ((known - [row, col]) ** 2).sum(axis=1)
+        nearest = known[distance == distance.min()]
+        assert any((filled[:, row, col] == block[:, r, c]).all() for r, c in nearest)
+    assert np.array_equal(filled[:, ~missing], block[:, ~missing])
+    whole = np.ones((1, 4, 4), np.float32)
+    assert fill_nearest(whole) is whole
