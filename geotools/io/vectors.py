@@ -6,6 +6,7 @@ read, none that can name other files or the network. What features mean is said 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sqlite3
@@ -13,7 +14,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,7 +35,12 @@ _MAGIC = {
     ".json": re.compile(rb"(?:\xef\xbb\xbf)?\s*\{"),
 }
 _TABLES = tuple(ending for ending in TABLE_ENDINGS if ending != ".parquet")
-_SCAN_BYTES = 16 * 2**20
+_SCAN_BYTES, _CRS_BYTES = 16 * 2**20, 64 * 2**10
+_FEATURES = re.compile(
+    rb'"(Feature|FeatureCollection|(Multi)?(Point|LineString|Polygon)|GeometryCollection)"'
+)
+_CRS = re.compile(rb'"crs"\s*:\s*\{')
+_ESCAPED = re.compile(rb"\\u00(4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])", re.IGNORECASE)
 _PLACES = (("x", "y"), ("lon", "lat"), ("longitude", "latitude"), ("easting", "northing"))
 """Names of columns that hold places, where nothing else is said."""
 
@@ -160,27 +166,40 @@ def _check(file: Path) -> None:
     try:
         with file.open("rb") as stream:
             head = stream.read(_SCAN_BYTES)
+            pattern = _MAGIC.get(ending)
+            if pattern is None or not pattern.match(head):
+                raise FileError(
+                    f"{file} is no vector file that is read: give a GeoPackage, Shapefile, "
+                    "GeoJSON, FlatGeobuf, or a CSV of points."
+                )
+            if ending.endswith("json"):
+                _check_json(file, stream, head)
     except OSError as error:
+        if isinstance(error, FileError):
+            raise
         raise FileError(f"{file} cannot be read ({error.strerror}): check it.") from None
-    pattern = _MAGIC.get(ending)
-    if pattern is None or not pattern.match(head):
-        raise FileError(
-            f"{file} is no vector file that is read: give a GeoPackage, Shapefile, GeoJSON, "
-            "FlatGeobuf, or a CSV of points."
-        )
-    if ending.endswith("json"):
-        _check_json(file, head)
 
 
-def _check_json(file: Path, head: bytes) -> None:
-    if b'"gdal_streamed_alg"' in head or not re.search(
-        rb'"(Feature|FeatureCollection|(Multi)?(Point|LineString|Polygon)|GeometryCollection)"',
-        head,
-    ):
+def _check_json(file: Path, stream: IO[bytes], head: bytes) -> None:
+    """Refuses JSON that is not GeoJSON, or that names its CRS by a link, which GDAL would fetch."""
+    if b'"gdal_streamed_alg"' in head or not _FEATURES.search(head):
         raise FileError(f"{file} is JSON but not GeoJSON: give features.")
-    # A CRS by link is fetched over the network.
-    if re.search(rb'"crs"\s*:\s*\{[^{}]*(\{[^{}]*\})?[^{}]*"(link|url|URL|href)"', head):
-        raise FileError(f"{file} names its CRS by a link, which is not fetched: take it out.")
+    piece = head
+    while piece:
+        if _ESCAPED.search(piece):
+            raise FileError(f"{file} writes letters as escapes, which hides words: save it anew.")
+        for found in _CRS.finditer(piece):
+            after = piece[found.end() - 1 : found.end() + _CRS_BYTES].decode("utf-8", "replace")
+            try:
+                value, _ = json.JSONDecoder().raw_decode(after)
+            except (json.JSONDecodeError, RecursionError):
+                value = {"link": None}
+            if re.search(r"'(link|url|href)'", str(value), re.IGNORECASE):
+                raise FileError(
+                    f"{file} names its CRS by a link, which is not fetched: take it out."
+                )
+        more = stream.read(_SCAN_BYTES)
+        piece = piece[-_CRS_BYTES:] + more if more else b""
 
 
 def _check_layers(file: Path, database: sqlite3.Connection) -> None:

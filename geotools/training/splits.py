@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geotools.errors import LabelsError
+from geotools.training.classes import check_counts
 from geotools.training.folds import strata_of, tabulate
 from geotools.training.ground import places_m
 from geotools.training.rounds import Round, Split, without_near
@@ -65,9 +66,11 @@ def split_cells(
         warn: takes sentences on what is odd but can be done.
 
     Raises:
-        LabelsError: the cells do not allow it: a class that only one unit has, a group that is not
-            there, no dates.
+        LabelsError: the cells do not allow it: a class with fewer than 10 of them or that only one
+            unit has, a group that is not there, no dates.
     """
+    if classes and cells.is_classes:
+        check_counts(classes, np.bincount(cells.target, minlength=len(classes)).tolist())
     order = np.lexsort((cells.col, cells.row, cells.scene))
     inner = cells.take(order)
     job = SplitJob(
