@@ -9,7 +9,6 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from conftest import make_terrain
 from learner_models import conv_traced, make_spec, predict, row_traced, softmax
 
 from geotools.errors import FileError, ModelError
@@ -19,6 +18,7 @@ from geotools.spec import METADATA_KEY, InputInfo, SourceInfo
 from geotools.training.deepness import export_deepness
 from geotools.training.export import write_graph
 from geotools.training.learners.backbone import shipped_model_path
+from geotools.training.learners.protocol import Traced
 
 
 class Plugin:
@@ -145,20 +145,6 @@ def test_values_become_a_regressor(tmp_path: Path):
     assert plugin.keys["class_names"] == {"0": "values"}
 
 
-def test_the_shipped_landform_model_runs_on_heights(tmp_path: Path):
-    """On a real shape of terrain the variant names the same landforms as the model."""
-    made = export_deepness(
-        shipped_model_path("landforms-v1"), tmp_path / "d.onnx", tile=192, resolution_cm=3000
-    )
-    heights = make_terrain(192, 192)
-    there = Plugin(made.path).process(heights[:, :, None])
-    model = open_model(shipped_model_path("landforms-v1"))
-    sizes = np.full((1, 2, 192, 1), 30.0, np.float32)
-    here = model.run({"elevation": heights[None, None], "cell_size": sizes})[0][0]
-    assert (there.argmax(0) == here.argmax(0)).mean() > 0.999
-    assert made.overlap == 76  # 2 x 72 of 192 cells
-
-
 def test_what_is_computed_outside_is_refused_by_name(tmp_path: Path):
     _, traced = row_traced(("dem", "terrain.slope", "imagery.ndvi"))
     model = written(tmp_path / "m.onnx", traced, make_spec(traced))
@@ -224,15 +210,35 @@ def test_a_second_input_is_refused(tmp_path: Path):
 
 
 def test_a_real_DEM_by_the_plugin_is_the_map_of_the_model(tmp_path: Path, shared: Path):
-    """Landforms of a real DEM in metres agree, whole numbers and all."""
+    """Landforms of a real DEM in metres agree; the overlap holds the halo of 72 cells."""
     made = export_deepness(
-        shipped_model_path("landforms-v1"), tmp_path / "d.onnx", tile=256, resolution_cm=3000
+        shipped_model_path("landforms-v1"), tmp_path / "d.onnx", tile=192, resolution_cm=3000
     )
     with open_raster(shared / "dem" / "bigtujunga.tif") as source:
         window = source.grid.window
-        heights = source.read(type(window)(50, 50, 256, 256)).filled()[0]
+        heights = source.read(type(window)(50, 50, 192, 192)).filled()[0]
     there = Plugin(made.path).process(heights[:, :, None])
     model = open_model(shipped_model_path("landforms-v1"))
-    sizes = np.full((1, 2, 256, 1), 30.0, np.float32)
+    sizes = np.full((1, 2, 192, 1), 30.0, np.float32)
     here = model.run({"elevation": heights[None, None], "cell_size": sizes})[0][0]
     assert (there.argmax(0) == here.argmax(0)).mean() > 0.999
+    assert made.overlap == 76
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16"])
+def test_whole_numbers_arrive_as_they_are(tmp_path: Path, dtype: str):
+    """The plugin's two divisions are undone to the last bit, so that no tree turns elsewhere."""
+    node = onnx.helper.make_node("Identity", ["features"], ["values"])
+    kinds = [
+        [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["N", 1])]
+        for name in ("features", "values")
+    ]
+    graph = onnx.helper.make_graph([node], "same", *kinds)
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)])
+    traced = Traced(model, (InputInfo("features", "features", ("dem",)),))
+    path = written(tmp_path / "m.onnx", traced, make_spec(traced, classes=0))
+    plugin = Plugin(export_deepness(path, tmp_path / "d.onnx", tile=256).path)
+    info = np.iinfo(dtype)
+    values = np.linspace(info.min, info.max, 65536).round().astype(dtype)
+    there = plugin.process(values.reshape(256, 256, 1))
+    np.testing.assert_array_equal(there[0].ravel(), values.astype(np.float32))
