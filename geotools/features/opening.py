@@ -17,7 +17,16 @@ from geotools.io.geotiff import RasterFile, open_raster
 from geotools.io.places import covering
 from geotools.spec import SourceInfo
 
-__all__ = ["SourceFiles", "band_names", "grid_of", "has_band", "open_files", "open_stack", "slug"]
+__all__ = [
+    "SourceFiles",
+    "band_names",
+    "find_bands",
+    "grid_of",
+    "has_band",
+    "open_files",
+    "open_stack",
+    "slug",
+]
 
 FilePath = str | os.PathLike[str]
 
@@ -85,7 +94,7 @@ def open_stack(
                 "for each date."
             )
         dated = tuple((path,) for path in listed) if info.dates else (tuple(listed),)
-        numbers = tuple(_numbers(info, mosaic[0], crs) for mosaic in dated)
+        numbers = tuple(find_bands(info, mosaic[0], crs) for mosaic in dated)
         described.append(SourceFiles(dated, numbers, crs))
     return open_files(described, infos, features, grid=grid or grid_of(paths[0], crs=crs))
 
@@ -167,8 +176,12 @@ def has_band(path: FilePath, number: int, *, crs: str | None = None) -> bool:
     return True
 
 
-def _numbers(info: SourceInfo, path: FilePath, crs: str | None) -> tuple[int, ...]:
-    """The numbers of the bands in this file."""
+def find_bands(info: SourceInfo, path: FilePath, crs: str | None) -> tuple[int, ...]:
+    """The numbers of the bands in this file, found as in `open_stack`.
+
+    Raises:
+        RasterError: the file has other bands.
+    """
     with open_raster(path, crs=crs) as file:
         names, numbers = band_names(file), file.band_numbers
         described = dict(zip(names, numbers, strict=True))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from geotools.errors import RasterError
+from geotools.features.kept import Kept
 from geotools.features.names import (
     bands_of_index,
     dates_of,
@@ -96,6 +97,7 @@ class FeatureStack:
         self._indices: list[tuple[int, str, dict[str, tuple[Part, int]]]] = []
         self._ground: Part | None = None
         self._surface: Surface | None = None
+        self._kept: Kept | None = None
         self._plan()
 
     def _plan(self) -> None:
@@ -144,6 +146,14 @@ class FeatureStack:
         Returns:
             Raster with data (features, row, col) float32, NaN where a feature is undefined.
         """
+        return self._read(window) if self._kept is None else self._kept.read(window)
+
+    def keep(self) -> None:
+        """Nothing; from now on cells that have been read stay in memory, to the same bits."""
+        self._kept = Kept(self.grid, self.bands, self._read)
+
+    def _read(self, window: Window) -> Raster:
+        """The features of a window, computed."""
         wide = self._surface.around(window) if self._surface else window
         blocks: dict[Part, NDArray[np.float32]] = {}  # (band, row, col)
         valid = np.ones(window.shape, np.bool_)

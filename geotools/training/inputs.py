@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from geotools.errors import ConfigError, FileError, GeotoolsError
+from geotools.features.kept import bytes_of
 from geotools.features.names import (
     bands_of_index,
     elevation_of,
@@ -33,6 +34,10 @@ from geotools.training.inspection import codes_of, inspect
 from geotools.training.rasters import Rasters, take_bands, take_resampling, take_roles
 
 __all__ = ["Scenes", "find_path", "open_scenes"]
+
+_KEPT_BYTES = 512 * 2**20
+"""Memory for features that are read over and over while something learns; scenes that do not fit
+are read from their files each time."""
 
 _KEYS = (
     (r"--crs (EPSG:\d+)", r'crs = "\1"'),
@@ -168,6 +173,11 @@ def _open(config: TrainConfig, find: Callable[[str], Path], warn: Callable[[str]
         names = _scene_names(config, inputs, count)
         paths = [[one.files(scene) for one in inputs] for scene in range(count)]
         inspect(paths, infos, stacks, warn)
+        kept = 0
+        for one in stacks:
+            kept += bytes_of(one.grid, len(one.bands))
+            if kept <= _KEPT_BYTES:
+                one.keep()
         scenes = Scenes(
             stacks=tuple(stacks),
             infos=tuple(infos),

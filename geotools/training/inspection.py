@@ -6,17 +6,18 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from geotools.errors import LabelsError
-from geotools.features.names import find_band, parse_feature
+from geotools.features.names import bands_of_index, find_band, parse_feature
 from geotools.features.opening import SourceFiles
 from geotools.features.stack import FeatureStack
 from geotools.grid import Grid, Window
+from geotools.imagery.indices import INDICES
 from geotools.io.aligned import open_aligned
 from geotools.raster import Source
 from geotools.spec import SourceInfo
@@ -35,6 +36,9 @@ _MUCH = 0.1
 
 _MOST_CELLS_OF_CODES = 2**26
 """The same for codes, of which a rare one may be in a corner."""
+
+_REFLECTANCE = 5.0
+"""No reflectance, glint and snow included, is larger."""
 
 _MOST_CODES = 256
 """Codes that a band of classes may have."""
@@ -82,6 +86,29 @@ def inspect(
                 f"Band {label} of {name} is {lowest:g} wherever it was looked at: nothing can be "
                 "learned from it."
             )
+    _check_reflectance(stacks[0].bands, infos, ranges, warn)
+
+
+def _check_reflectance(
+    features: Sequence[str],
+    infos: Sequence[SourceInfo],
+    ranges: Mapping[tuple[int, int, int], Sequence[float]],
+    warn: Callable[[str], None],
+) -> None:
+    """Tells of indices with constants in their formula whose bands are no reflectances."""
+    names = dict.fromkeys(
+        parse_feature(name).name for name in features if name.startswith("imagery.")
+    )
+    for name in (name for name in names if INDICES[name].needs_reflectance):
+        for role, (number, band) in bands_of_index(name, infos).items():
+            high = max(ranges[key][1] for key in ranges if key[0] == number and key[2] == band)
+            if high > _REFLECTANCE:
+                warn(
+                    f"imagery.{name} is made for reflectances from 0 to 1, and the {role} band of "
+                    f"{infos[number].name} reaches {high:g}: its values are not those of the "
+                    "literature, so give the file a scale or take another index."
+                )
+                break
 
 
 def codes_of(

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from geotools.errors import ConfigError
-from geotools.features.opening import SourceFiles, band_names, has_band, slug
+from geotools.features.opening import SourceFiles, band_names, find_bands, has_band, slug
 from geotools.grid import Grid
 from geotools.io.aligned import open_aligned
 from geotools.io.geotiff import open_raster
@@ -40,6 +40,8 @@ class Rasters:
     """The dates, the oldest first."""
     info: SourceInfo
     """What is known of it so far."""
+    numbers: dict[Path, tuple[int, ...]] = field(default_factory=dict)
+    """Band numbers in each file."""
 
     @classmethod
     def of(cls, config: InputConfig, scenes: int, find: Callable[[str], Path]) -> Rasters:
@@ -64,9 +66,8 @@ class Rasters:
     def files(self, scene: int) -> SourceFiles:
         """What is opened for a scene."""
         paths = self.paths[scene]
-        return SourceFiles(
-            paths, (self.info.numbers,) * len(paths), self.config.crs, self.config.nodata
-        )
+        numbers = tuple(self.numbers[mosaic[0]] for mosaic in paths)
+        return SourceFiles(paths, numbers, self.config.crs, self.config.nodata)
 
 
 def _ordered(dates: Mapping[str, str], where: str) -> tuple[str, ...]:
@@ -99,6 +100,25 @@ def take_bands(inputs: Sequence[Rasters], warn: Callable[[str], None]) -> None:
             one.config.name, bands, chosen, max(len(numbers), *chosen), kind,
             dates=one.dates, z_factor=one.config.z_factor,
         )  # fmt: skip
+        one.numbers = _numbers(one)
+
+
+def _numbers(one: Rasters) -> dict[Path, tuple[int, ...]]:
+    """Band numbers in each file: those that are stated, else those of the same names."""
+    wanted = one.config.bands
+    stated = isinstance(wanted, Mapping) or any(isinstance(band, int) for band in wanted or ())
+    numbers = {one.paths[0][0][0]: one.info.numbers}
+    for mosaic in (mosaic for scene in one.paths for mosaic in scene):
+        for path in mosaic:
+            if path not in numbers:
+                found = find_bands(one.info, path, one.config.crs) if not stated else None
+                numbers[path] = found or one.info.numbers
+            if numbers[path] != numbers[mosaic[0]]:
+                raise ConfigError(
+                    f"{one.where} is a mosaic, and {path} has its bands in another order than "
+                    f"{mosaic[0]}: give files alike."
+                )
+    return numbers
 
 
 def _chosen(

@@ -239,6 +239,26 @@ def test_a_mosaic_is_one_source_on_cells_that_cover_it(tmp_path):
     assert np.array_equal(ours.data, whole.read(base.window).data)
 
 
+def test_what_is_kept_is_what_is_read():
+    """Windows of a stack that keeps its cells, inside and beyond, are those of one that does not;
+    sources are read once.
+    """
+    raster = dem_with_holes(300, 290)
+    names = ["dem", "terrain.slope", "terrain.dev", "terrain.tpi@300m"]
+    plain, kept = (FeatureStack([(DEM, raster)], names) for _ in range(2))
+    kept.keep()
+    with ThreadPoolExecutor(3) as pool:
+        windows = list(random_windows(plain.grid, 40))
+        for window, ours in zip(windows, pool.map(kept.read, windows), strict=True):
+            expected = plain.read(window)
+            assert ours.filled().tobytes() == expected.filled().tobytes()
+            assert np.array_equal(ours.valid, expected.valid)
+            assert (ours.grid, ours.bands) == (expected.grid, expected.bands)
+    before = kept.read(plain.grid.window).data
+    raster.data[:] = 0
+    assert np.array_equal(kept.read(plain.grid.window).data, before, equal_nan=True)
+
+
 @pytest.mark.parametrize(
     ("changed", "error"),
     [

@@ -257,6 +257,24 @@ def test_dates_are_in_order_of_time(folder):
         opened(folder, [{"name": "b", "dates": {"before": "dem.tif"}}])
 
 
+def test_files_of_other_dates_may_have_other_bands(folder):
+    """Bands go by their names; numbers that are stated go for all; other bands are refused."""
+    values = np.random.default_rng(1).integers(1, 99, (5, 40, 50)).astype(np.uint8)
+    later = write_tif(folder / "later.tif", values, photometric="MINISBLACK")
+    dates = {"1986": "image.tif", "2001": "later.tif"}
+    with pytest.raises(RasterError, match=r"later\.tif has 5 bands .* s2 needs red_665_nm, nir"):
+        opened(folder, [{"name": "s2", "dates": dates}])
+    with rasterio.open(later, "r+") as dataset:
+        dataset.descriptions = (None, "nir", None, None, "RED 665 NM")
+    for bands, numbers in ((["red_665_nm", "nir"], [4, 1]), ([1, 2], [0, 1])):
+        with opened(folder, [{"name": "s2", "dates": dates, "bands": bands}]) as scenes:
+            ours = scenes.stacks[0].read(scenes.grids[0].window).data
+            assert np.array_equal(ours[2:], values[numbers])
+    mosaic = {"name": "s2", "mosaic": ["image.tif", "later.tif"], "bands": ["red_665_nm", "nir"]}
+    with pytest.raises(ConfigError, match="bands in another order"):
+        opened(folder, [mosaic])
+
+
 def test_an_input_that_no_feature_needs_is_left_out(folder):
     """And said, unless it gives the cells."""
     said: list[str] = []
@@ -306,6 +324,16 @@ def test_a_constant_band_is_told_of_and_kept(folder):
     said.clear()
     opened(folder, [{"name": "f", "path": ["flat.tif", "flat2.tif"]}], warnings=said).close()
     assert said == []
+
+
+def test_stored_numbers_are_no_reflectances(folder):
+    """An index with constants is told of once; one without is not."""
+    said: list[str] = []
+    image = {**IMAGE, "bands": {"red": 1, "nir": 2}}
+    features = ["imagery.savi", "imagery.ndvi"]
+    opened(folder, [image], features=features, warnings=said).close()
+    assert len(said) == 1
+    assert "imagery.savi is made for reflectances from 0 to 1, and the red band" in said[0]
 
 
 def test_a_band_with_large_holes_is_told_of(folder):
