@@ -31,7 +31,7 @@ def _keys(t: float) -> float:
     return 0.0
 
 
-@compiled()
+@compiled(error_model="numpy")  # no check of each division
 def between(
     z: Array, col_off: int, row_off: int, cubic: int, cols: Array, rows: Array, out: Array
 ) -> None:
@@ -121,7 +121,7 @@ def _middle(values: Array, shares: Array, count: int, known: float) -> float:
     return values[count - 1]
 
 
-@compiled()
+@compiled(error_model="numpy")  # as `between`
 def under(
     z: Array,
     col_off: int,

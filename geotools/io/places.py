@@ -69,8 +69,8 @@ class Places:
             col, row = self._wrapped((x - to.c) / to.a), (y - to.f) / to.e
             shape = len(rows), len(cols)
             return (
-                np.array(np.broadcast_to(col[None, :], shape)),
-                np.array(np.broadcast_to(row[:, None], shape)),
+                np.array(np.broadcast_to(col[None, :], shape), order="C"),
+                np.array(np.broadcast_to(row[:, None], shape), order="C"),
             )
         x, y = self._transformer.transform(*(axis.ravel() for axis in np.meshgrid(x, y)))
         shape = len(rows), len(cols)

@@ -409,6 +409,18 @@ def test_no_cell_is_missed_where_the_earth_goes_round(tmp_path, crs):
     assert np.array_equal(found, inside)
 
 
+def test_loops_are_kept_as_machine_code(tmp_path):
+    """What the loops are called with can be taken by code that is kept on disk."""
+    base = make_grid(40, 30)
+    path = write_tif(tmp_path / "z.tif", make_terrain(30, 40), base)
+    for grid in (smaller(base, 13.0), across(path)):
+        for method in ("bilinear", "median"):
+            read_all(path, grid, resampling=method)
+    for loop in (resampling._between, resampling._under):
+        assert loop.variants
+        assert not any("?" in types for types in loop.variants)
+
+
 def test_a_cell_of_a_billion_cells_is_refused(tmp_path, monkeypatch):
     """What would need all memory is refused in a sentence."""
     monkeypatch.setattr(resampling, "_MAX_UNDER", 2000)
