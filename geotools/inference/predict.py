@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["decide", "predict", "predict_window"]
 
 
+_MULTIPLES = (32, 16, 8, 4, 2, 1)
+"""Cells on which blocks of one size begin, as far as they are large enough: five halvings."""
+
+
 def predict(
     model: Predictor,
     source: Source,
@@ -145,7 +149,10 @@ def predict_window(
 def _scheme(model: Predictor, tile: int | None) -> Tiling:
     spec = model.spec
     if model.side is not None:
-        return FixedTiles(*model.side, spec.halo)
+        step = min(model.side) - 2 * spec.halo
+        # Nets that halve their maps see the same cells together wherever a raster begins.
+        multiple = next(one for one in _MULTIPLES if step >= 2 * one or one == 1)
+        return FixedTiles(*model.side, spec.halo, multiple)
     return TileScheme(tile or spec.tile, margin=spec.halo, stride_multiple=spec.stride_multiple)
 
 

@@ -16,8 +16,8 @@ __all__ = ["FixedTiles"]
 class FixedTiles:
     """Blocks of one size whose middles cover the grid exactly once.
 
-    They are laid from the first cell of the grid, so that nothing but the grid decides where
-    they are. The last of a row or column slides back until its middle ends with the grid.
+    Nothing but the grid decides where they are. The last of a row or column slides back, so that
+    it reads the raster and not the emptiness beyond it.
     """
 
     rows: int
@@ -26,35 +26,49 @@ class FixedTiles:
     """Columns of a block."""
     margin: int = 0
     """Cells on every side of a block that are not written."""
+    multiple: int = 1
+    """Blocks begin on a multiple of this many cells, counted from the CRS's origin."""
 
     def __post_init__(self) -> None:
-        if self.margin < 0 or min(self.rows, self.cols) <= 2 * self.margin:
+        if self.margin < 0 or self.multiple < 1 or min(self._steps) < 1:
             raise GridError(
                 f"A block of {self.rows} x {self.cols} cells has no middle within a margin of "
-                f"{self.margin}: give a smaller overlap."
+                f"{self.margin}, in steps of {self.multiple}: give a smaller overlap."
             )
+
+    @property
+    def _steps(self) -> tuple[int, int]:
+        """Rows and columns from one block to the next."""
+        return (
+            (self.rows - 2 * self.margin) // self.multiple * self.multiple,
+            (self.cols - 2 * self.margin) // self.multiple * self.multiple,
+        )
 
     def count(self, grid: Grid) -> int:
         """Number of blocks of `grid`."""
-        rows, cols = self.rows - 2 * self.margin, self.cols - 2 * self.margin
-        return math.ceil(grid.height / rows) * math.ceil(grid.width / cols)
+        (rows, cols), (row, col) = self._steps, self._first(grid)
+        return math.ceil((grid.height - row) / rows) * math.ceil((grid.width - col) / cols)
 
     def tiles(self, grid: Grid) -> Iterator[Tile]:
         """The blocks of `grid`, row by row."""
-        cols = list(self._spans(grid.width, self.cols))
-        for row, height, read_row in self._spans(grid.height, self.rows):
-            for col, width, read_col in cols:
+        (row_step, col_step), (row, col) = self._steps, self._first(grid)
+        cols = list(self._spans(grid.width, col, col_step))
+        for first_row, height, read_row in self._spans(grid.height, row, row_step):
+            for first_col, width, read_col in cols:
                 yield Tile(
                     read=Window(read_col, read_row, self.cols, self.rows),
-                    write=Window(col, row, width, height),
+                    write=Window(first_col, first_row, width, height),
                 )
 
-    def _spans(self, cells: int, side: int) -> Iterator[tuple[int, int, int]]:
+    def _first(self, grid: Grid) -> tuple[int, int]:
+        """Row and column of the first middle, at most one multiple before the grid."""
+        col, row = grid.phase(self.multiple)
+        return -(-(self.margin + row) % self.multiple), -(-(self.margin + col) % self.multiple)
+
+    def _spans(self, cells: int, origin: int, step: int) -> Iterator[tuple[int, int, int]]:
         """(first, length) to write and first to read, along one axis."""
-        step = side - 2 * self.margin
-        for first in range(0, cells, step):
-            length = min(step, cells - first)
-            start = first - self.margin
-            if length < step:
-                start = max(start - (step - length), -self.margin)
-            yield first, length, start
+        for middle in range(origin, cells, step):
+            first, stop = max(middle, 0), min(middle + step, cells)
+            beyond = (middle + step - stop) // self.multiple * self.multiple
+            start = max(middle - beyond, origin) - self.margin
+            yield first, stop - first, start

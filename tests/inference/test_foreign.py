@@ -330,3 +330,24 @@ def test_a_shipped_model_needs_no_settings():
         open_any("landforms-v1", ForeignSettings(scale=1.0))
     with pytest.raises(ModelError, match="There is no model landforms"):
         open_any("landforms")
+
+
+@pytest.mark.parametrize("number", range(17))
+def test_a_constant_raster_and_other_peoples_models(shared, number):
+    """Each of Deepness's models that gives a map gives one number for a raster of one colour."""
+    files = sorted((shared / "onnx_deepness_dummies").glob("*.onnx"))
+    if len(files) != 17:
+        pytest.skip("the 17 models are not there")
+    try:
+        model = open_any(files[number], ForeignSettings(scale=1 / 255, values=True))
+    except ModelError as error:
+        assert "no map" in str(error)
+        return
+    grid = make_grid(600, 130, cell=0.02)
+    data = np.broadcast_to(np.array([90, 140, 60], np.float32)[:, None, None], (3, *grid.shape))
+    valid = np.ones(grid.shape, bool)
+    valid[40:50, 100:130] = False
+    found = values_of(model, Raster(data, valid, grid, ("r", "g", "b")))
+    for plane in found:
+        assert np.ptp(plane[valid]) <= 1e-6 * np.abs(plane[valid]).max()
+        assert np.isnan(plane[~valid]).all()

@@ -14,13 +14,17 @@ from geotools.inference.tiles import FixedTiles
 def test_middles_cover_the_grid_once(seed):
     """All blocks have one size, their middles cover every cell once, inside their margin."""
     rng = np.random.default_rng(seed)
-    rows, cols, margin = (int(n) for n in rng.integers([9, 9, 0], [60, 60, 5]))
-    grid = make_grid(int(rng.integers(1, 150)), int(rng.integers(1, 150)))
-    scheme = FixedTiles(rows, cols, margin)
+    rows, cols, margin = (int(n) for n in rng.integers([16, 16, 0], [60, 60, 5]))
+    multiple = int(rng.choice([1, 4, 8]))
+    width, height, left, top = (int(n) for n in rng.integers([1, 1, 0, 0], [150, 150, 99, 99]))
+    grid = make_grid(width, height, cell=1.0, left=left, top=top)
+    scheme = FixedTiles(rows, cols, margin, multiple)
     times = np.zeros(grid.shape, int)
     tiles = list(scheme.tiles(grid))
     for tile in tiles:
         assert tile.read.shape == (rows, cols)
+        assert (left + tile.read.col_off) % multiple == 0
+        assert (tile.read.row_off - top) % multiple == 0
         times[tile.write.slices()] += 1
         middle = Window(
             tile.read.col_off + margin, tile.read.row_off + margin,
