@@ -73,7 +73,6 @@ def test_maps_depend_on_nothing_beyond_the_halo(backbone):
 def test_it_exports_and_ONNX_Runtime_agrees(backbone):
     stream = io.BytesIO()
     example = (torch.zeros(1, 1, 40, 44), torch.full((1, 2, 40, 1), 30.0))
-    backbone.exporting = True
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
@@ -81,7 +80,6 @@ def test_it_exports_and_ONNX_Runtime_agrees(backbone):
             input_names=["elevation", "cell_size"], output_names=["maps"],
             dynamic_axes={"elevation": {0: "N", 2: "H", 3: "W"}, "cell_size": {0: "N", 2: "H"}},
         )  # fmt: skip
-    backbone.exporting = False
     elevation = make_terrain(70, 66, seed=5)
     elevation[20:24, 30:33] = np.nan
     cells = np.full((2, 70), 25.0, np.float32)

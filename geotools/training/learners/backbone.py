@@ -59,7 +59,9 @@ class LandformBackbone(LandformNet):
         """
         clean, valid, hidden = self.denoise(elevation, cell_size)
         doubt = self.doubt(hidden) + self.trust  # (N, 4, H, W)
-        compiled = elevation.device.type == "cpu" and not self.exporting
+        # The compiled kernel cannot be traced, and knows no other device.
+        traced = self.exporting or torch.onnx.is_in_onnx_export()
+        compiled = elevation.device.type == "cpu" and not traced
         look = horizon_tangents if compiled else horizon_tangents_slices
         tangents = look(clean, valid, cell_size, self.config.search)  # (N, 32, H, W)
         digits = self._digits(tangents, doubt)  # (N, 56, H, W)
