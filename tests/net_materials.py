@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from conftest import make_grid
 
 from geotools.grid import Grid
 from geotools.raster import Raster
 from geotools.training.cells import Cells
+from geotools.training.learners.fitted import FittedNet
+from geotools.training.learners.nets import make_net
+from geotools.training.learners.settings import LEARNERS
 from geotools.training.material import RasterMaterial, TableMaterial, raster_material
+from geotools.training.sections import AugmentConfig
 
 
 def make_cells(grid: Grid, labels: np.ndarray, scene: int = 0) -> Cells:
@@ -85,3 +91,44 @@ def make_table(
     )
     material.dates = dates
     return material
+
+
+SMALL: dict[str, dict[str, int]] = {
+    "dense": {"width": 16},
+    "unet": {"width": 4, "depth": 2, "tile": 32, "batch": 4},
+    "cnn": {"width": 4, "window": 9, "batch": 32},
+    "gru": {"width": 8},
+    "tcn": {"width": 8},
+}
+"""Settings of every net that are quick."""
+
+
+def material_for(name: str, **options: Any) -> TableMaterial:
+    """A material that the net of that name can learn from."""
+    if name in ("unet", "cnn"):
+        return make_scene(**options)
+    return make_table(dates=3 if name in ("gru", "tcn") else 1, **options)
+
+
+def fitted_net(
+    name: str,
+    material: TableMaterial,
+    *,
+    task: str = "classification",
+    seed: int = 0,
+    balanced: bool = False,
+    validated: bool = True,
+    train: np.ndarray | None = None,
+    fit: dict[str, Any] | None = None,
+    **options: Any,
+) -> FittedNet:
+    """The net fitted to three quarters of the cells, or to `train`; options are settings."""
+    options = {"epochs": 2, "device": "cpu", **SMALL[name], **options}
+    index = np.arange(len(material.cells))
+    learner = make_net(
+        LEARNERS[name](**options), task=task, balanced=balanced, augment=AugmentConfig(),
+        metric="accuracy" if task == "classification" else "rmse",
+    )  # fmt: skip
+    train = index[index % 4 != 0] if train is None else train
+    validation = index[index % 4 == 0] if validated else None
+    return learner.fit(material, train, validation, seed=seed, **(fit or {}))

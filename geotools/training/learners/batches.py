@@ -18,7 +18,7 @@ __all__ = ["Batch", "Feed", "Piece", "Reader", "RowFeed", "RowReader", "draw_cel
 _PIECE = 65_536
 """Cells that are predicted at once."""
 
-_STEPS = 16
+_STEPS = 64
 """Steps in an epoch for which batches become smaller where cells are few, …"""
 _SMALLEST = 16
 """… down to so many cells."""

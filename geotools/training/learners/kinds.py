@@ -186,7 +186,7 @@ def make_kind(settings: NetSettings, material: Material) -> Kind:
     categories = {f: codes for f, codes in material.categories.items() if f < count // dates}
     halo, multiple = 0, 2 ** (getattr(settings, "depth", 1) - 1)
     if takes == "raster":
-        thin = _BODIES[name](dataclasses.replace(settings, width=4, dropout=0.0), 1, 1)  # type: ignore[call-arg]
+        thin = _BODIES[name](dataclasses.replace(settings, width=1, dropout=0.0), 1, 1)  # type: ignore[call-arg]
         halo = reach_of(thin, 1, multiple)
     if backbone is not None:
         halo = -(-(halo + backbone.halo) // multiple) * multiple

@@ -22,13 +22,13 @@ def reach_of(body: nn.Module, channels: int, multiple: int) -> int:
     """
     was_training = body.training
     body.eval()
-    size = 16 * multiple + 64
+    size = 8 * multiple
     farthest = size
     with torch.inference_mode():
         while farthest >= size // 2 - multiple:
             size *= 2
             # Rows and columns are treated alike: the diagonal has all places.
-            middles = [size // 2 // multiple * multiple + offset for offset in range(multiple)]
+            middles = range(size // 2, size // 2 + multiple)
             farthest = max(_farthest(body, channels, size, middle) for middle in middles)
     body.train(was_training)
     return -(-farthest // multiple) * multiple

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["TileFeed", "WindowFeed"]
 
 _FEWEST, _MOST = 16, 200
-"""Steps in an epoch."""
+"""Steps in an epoch of tiles."""
+
+_WINDOWS = 60
+"""Steps in an epoch of windows at most."""
 
 
 class _Cutter(SceneReader):
@@ -150,7 +153,7 @@ class WindowFeed(_Cutter):
         self._targets, self._size = targets, size
         self._chosen = draw_cells(train, targets[train], max_cells, rng)
         self._batch = min(batch, len(self._chosen))
-        self.steps = int(np.clip(len(self._chosen) // self._batch, 1, _MOST))
+        self.steps = int(np.clip(len(self._chosen) // self._batch, 1, _WINDOWS))
 
     def draw(self, rng: np.random.Generator) -> Iterator[Batch]:
         """See `Feed`."""
