@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from learner_models import conv_traced, make_spec, row_traced
+from training_records import make_class_record, make_value_record
 
 from geotools.errors import FileError
 from geotools.spec import SourceInfo
@@ -160,3 +161,18 @@ def test_a_card_is_not_replaced_unasked(tmp_path: Path, spec):
     card_of(tmp_path, spec, json.loads(json.dumps(RECORD)))
     with pytest.raises(FileError, match="overwrite"):
         write_card(tmp_path / "card.md", spec, RECORD)
+
+
+@pytest.mark.parametrize("make", [make_class_record, make_value_record])
+def test_the_card_takes_what_a_training_leaves_behind(tmp_path: Path, spec, make):
+    """The figures of a whole record come through under their headings."""
+    record = make()
+    card = card_of(tmp_path, spec, record.to_json())
+    assert "## Score" in card
+    assert f"{record.cells:,} test cells" in card
+    for baseline in record.baselines:
+        assert f"| {baseline} |" in card
+    for row in record.per_class:
+        assert f"| {row.info.name} | {row.cells:,} |" in card
+    for row in record.importance:
+        assert f"`{row.feature}`" in card
