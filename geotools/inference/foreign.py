@@ -203,6 +203,11 @@ class ForeignModel:
                 f"gives {rows} x {cols} cells for {self.side[0]} x {self.side[1]}: it sharpens "
                 "images (super-resolution), which is no map of cells"
             )
+        if 2 * rows <= self.side[0] or 2 * cols <= self.side[1]:
+            raise ModelError(
+                f"gives {rows} x {cols} cells for {self.side[0]} x {self.side[1]}, a coarser map "
+                "or none of its cells: export it with a map as fine as its image"
+            )
         if channels < 1 or rows < 16 or cols < 16 or channels > 254:
             raise ModelError(
                 f"gives {channels} channels of {rows} x {cols} cells for a tile of "

@@ -157,8 +157,8 @@ def layout_of(inputs: list[Any], outputs: list[Any]) -> Layout:
 
 def _channels_last(shape: tuple[int | None, ...]) -> bool:
     """True when the last of four sizes is the number of bands."""
-    second, fourth = shape[1], shape[3]
-    if fourth is None or fourth > _MOST_BANDS:
+    second, third, fourth = shape[1:]
+    if fourth is None or fourth > _MOST_BANDS or third == fourth:
         return False
     return second is None or second > fourth
 

@@ -78,8 +78,8 @@ def predict(
         if not valid.any():
             return None
         found = channels(block, at)
-        np.copyto(found, np.nan, where=~valid)
-        return (found,)
+        np.copyto(found, np.nan, where=~(valid & np.isfinite(found)))
+        return (found,) if np.isfinite(found).any() else None
 
     def classes(block: Raster, at: Tile) -> tuple[NDArray[Any], ...] | None:
         valid = block.valid[at.inner]
@@ -88,6 +88,8 @@ def predict(
         found = channels(block, at)
         index, highest = model.decide(found)
         valid = valid & np.isfinite(highest)  # a graph that knows no missing values says NaN
+        if not valid.any():
+            return None
         bands = [codes[index]]
         if confidence:
             per_cent = np.clip(np.rint(np.where(valid, highest, 0) * 100), 1, 100)

@@ -123,7 +123,8 @@ def map_predictions(
         if outputs.is_empty:
             raise RasterError(
                 f"{' and '.join(str(raster) for raster in rasters)} hold no cell that is valid in "
-                "all: there is nothing to map (is the nodata value right? --nodata sets another)."
+                "all and that the model knows an answer for: there is nothing to map (is the "
+                "nodata value right? --nodata sets another)."
             )
         outputs.finish(tags | origin(), effort, progress)
     return PredictionMap(
