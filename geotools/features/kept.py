@@ -12,8 +12,10 @@ from geotools.raster import Raster
 
 __all__ = ["Kept", "bytes_of"]
 
-_SIDE = 256
-"""Cells on a side of the blocks that are read and kept."""
+_SIDE, _MAX_SIDE = 256, 2048
+"""Cells on a side of the blocks that are read and kept: more where there is a wide halo, which is
+computed for each block anew.
+"""
 
 
 class Kept:
@@ -23,14 +25,21 @@ class Kept:
     """
 
     def __init__(
-        self, grid: Grid, bands: tuple[str, ...], read: Callable[[Window], Raster]
+        self,
+        grid: Grid,
+        bands: tuple[str, ...],
+        read: Callable[[Window], Raster],
+        *,
+        halo: int = 0,
     ) -> None:
         """
         Args:
             grid: where the cells are.
             bands: names of the bands.
             read: reads a window inside the grid.
+            halo: cells of surroundings that reading looks at.
         """
+        self._side = min(max(_SIDE, 4 * halo), _MAX_SIDE)
         self.grid, self.bands = grid, bands
         self._read = read
         self._blocks: dict[tuple[int, int], Raster] = {}
@@ -41,9 +50,10 @@ class Kept:
         data = np.full((len(self.bands), *window.shape), np.nan, np.float32)  # (band, row, col)
         valid = np.zeros(window.shape, np.bool_)
         inside = window.intersection(self.grid.window)
+        side = self._side
         if inside is not None:
-            for row in range(inside.row_off // _SIDE, (inside.row_stop - 1) // _SIDE + 1):
-                for col in range(inside.col_off // _SIDE, (inside.col_stop - 1) // _SIDE + 1):
+            for row in range(inside.row_off // side, (inside.row_stop - 1) // side + 1):
+                for col in range(inside.col_off // side, (inside.col_stop - 1) // side + 1):
                     block, place = self._block(row, col)
                     part = place.intersection(inside)
                     if part is not None:
@@ -53,10 +63,9 @@ class Kept:
         return Raster(data, valid, self.grid.cut(window), self.bands)
 
     def _block(self, row: int, col: int) -> tuple[Raster, Window]:
-        left, top = col * _SIDE, row * _SIDE
-        place = Window(
-            left, top, min(_SIDE, self.grid.width - left), min(_SIDE, self.grid.height - top)
-        )
+        side, (rows, cols) = self._side, self.grid.shape
+        left, top = col * side, row * side
+        place = Window(left, top, min(side, cols - left), min(side, rows - top))
         found = self._blocks.get((row, col))
         if found is None:
             read = self._read(place)

@@ -150,7 +150,7 @@ class FeatureStack:
 
     def keep(self) -> None:
         """Nothing; from now on cells that have been read stay in memory, to the same bits."""
-        self._kept = Kept(self.grid, self.bands, self._read)
+        self._kept = Kept(self.grid, self.bands, self._read, halo=self.halo)
 
     def _read(self, window: Window) -> Raster:
         """The features of a window, computed."""
