@@ -52,6 +52,7 @@ def open_stack(
     *,
     grid: Grid | None = None,
     crs: str | None = None,
+    nodata: float | None = None,
 ) -> FeatureStack:
     """Raster files as features, to be used in a `with` statement.
 
@@ -65,6 +66,7 @@ def open_stack(
         features: names as in `features.names`.
         grid: the cells; those of the first raster when None.
         crs: the CRS to assume, instead of the files' own.
+        nodata: the value to take as invalid in all of them, instead of the files' own.
 
     Raises:
         RasterError: rasters that are too many, too few, or lack a band.
@@ -95,7 +97,7 @@ def open_stack(
             )
         dated = tuple((path,) for path in listed) if info.dates else (tuple(listed),)
         numbers = tuple(find_bands(info, mosaic[0], crs) for mosaic in dated)
-        described.append(SourceFiles(dated, numbers, crs))
+        described.append(SourceFiles(dated, numbers, crs, nodata))
     return open_files(described, infos, features, grid=grid or grid_of(paths[0], crs=crs))
 
 

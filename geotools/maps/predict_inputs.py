@@ -46,7 +46,7 @@ class RasterOptions:
     """Band numbers from 1, in the order that the model takes them; only of models that do not
     find their bands by themselves."""
     nodata: float | None = None
-    """Value that stands for missing cells."""
+    """Value that stands for missing cells, in all rasters."""
     resample: bool = False
     """Bring the raster to the cell size of a foreign model that names one."""
 
@@ -184,17 +184,16 @@ def _open_stack(
 ) -> Source:
     from geotools.features.opening import open_stack
 
-    if reading.bands is not None or reading.nodata is not None:
-        flag = "--bands" if reading.bands is not None else "--nodata"
-        raise RasterError(
-            f"The model {spec.name} finds its bands and missing cells by itself: leave {flag} out."
-        )
+    if reading.bands is not None:
+        raise RasterError(f"The model {spec.name} finds its bands by itself: leave --bands out.")
     paths, first = [], 0
     for info in spec.sources:
         count = max(1, len(info.dates))
         paths.append(list(rasters[first : first + count]))
         first += count
-    source = stack.enter_context(open_stack(paths, spec.sources, spec.features, crs=reading.crs))
+    source = stack.enter_context(
+        open_stack(paths, spec.sources, spec.features, crs=reading.crs, nodata=reading.nodata)
+    )
     for target in targets:
         for origin in map(Path, source.files):
             if target.exists() and origin.exists() and target.samefile(origin):

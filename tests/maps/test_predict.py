@@ -159,6 +159,17 @@ def test_dates_are_given_one_by_one(tmp_path):
         map_predictions(tmp_path / "m.onnx", rasters, tmp_path / "no.tif", confidence=True)
 
 
+def test_missing_cells_of_a_stack_by_a_value(two, tmp_path):
+    """A value that the files do not declare is invalid in all of them."""
+    model, (a, b) = two
+    plain = write_tif(tmp_path / "plain.tif", read(b)[0], make_grid(100, 80, top=5_000_150.0))
+    declared = map_predictions(model, [a, b], tmp_path / "o1.tif")
+    told = map_predictions(
+        model, [a, plain], tmp_path / "o2.tif", reading=RasterOptions(nodata=-99)
+    )
+    assert np.array_equal(read(declared.path), read(told.path))
+
+
 def test_a_stack_that_does_not_fit(two, tmp_path):
     """Rasters of wrong bands, elsewhere, or of settings that they do not need: one sentence."""
     model, (a, b) = two
