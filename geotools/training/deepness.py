@@ -169,6 +169,12 @@ def _check_sources(spec: ModelSpec) -> None:
             f"The model {spec.name} takes features that are computed outside the model "
             f"({', '.join(computed)}), which Deepness cannot give: use geotools predict."
         )
+    factor = next((source.z_factor for source in spec.sources if source.z_factor), 1.0)
+    if factor != 1.0:
+        raise ModelError(
+            f"The model {spec.name} takes heights in metres of a raster in units of {factor:g} m, "
+            "which Deepness gives as they are: train on a raster in metres."
+        )
     if len(spec.sources) > 1 or any(source.dates for source in spec.sources):
         rasters = [
             f"{source.name}@{date}" if date else source.name

@@ -79,8 +79,8 @@ def _head(spec: ModelSpec, record: Mapping[str, Any]) -> list[str]:
     lines = [f"# {spec.name}", "", spec.description or "A model made by geotools."]
     learner = record.get("learner") or spec.parameters.get("learner")
     if learner:
-        task = "regression" if record.get("task") == "regression" else "classification"
-        lines += ["", f"**Learner** {title(str(learner), task)}."]
+        ridge = learner == "logistic" and not spec.classes
+        lines += ["", f"**Learner** {'ridge regression' if ridge else title(str(learner))}."]
     for sentence in listed(record.get("result")):
         lines += ["", str(sentence)]
     return lines

@@ -158,9 +158,10 @@ def test_what_is_computed_outside_is_refused_by_name(tmp_path: Path):
     [
         ((SourceInfo("a", ("1",), (1,), 1), SourceInfo("b", ("1",), (1,), 1)), r"\(a, b\)"),
         ((SourceInfo("a", ("1",), (1,), 1, dates=("1986", "1991")),), r"\(a@1986, a@1991\)"),
+        ((SourceInfo("a", ("1",), (1,), 1, z_factor=0.3048),), "units of 0.3048 m"),
     ],
 )
-def test_several_rasters_are_refused_by_name(tmp_path: Path, sources, words):
+def test_rasters_that_the_plugin_cannot_give_are_refused(tmp_path: Path, sources, words):
     _, traced = row_traced(("a", "b"))
     model = written(tmp_path / "m.onnx", traced, make_spec(traced, sources=sources))
     with pytest.raises(ModelError, match=words):
