@@ -186,20 +186,27 @@ def _check_json(file: Path, stream: IO[bytes], head: bytes) -> None:
         raise FileError(f"{file} is JSON but not GeoJSON: give features.")
     piece = head
     while piece:
+        more = stream.read(_SCAN_BYTES)
         if _ESCAPED.search(piece):
             raise FileError(f"{file} writes letters as escapes, which hides words: save it anew.")
         for found in _CRS.finditer(piece):
-            after = piece[found.end() - 1 : found.end() + _CRS_BYTES].decode("utf-8", "replace")
-            try:
-                value, _ = json.JSONDecoder().raw_decode(after)
-            except (json.JSONDecodeError, RecursionError):
-                value = {"link": None}
-            if re.search(r"'(link|url|href)'", str(value), re.IGNORECASE):
+            after = piece[found.end() - 1 : found.end() - 1 + _CRS_BYTES]
+            if more and len(after) < _CRS_BYTES:
+                continue  # it is whole in the next piece
+            if _is_link(after):
                 raise FileError(
                     f"{file} names its CRS by a link, which is not fetched: take it out."
                 )
-        more = stream.read(_SCAN_BYTES)
         piece = piece[-_CRS_BYTES:] + more if more else b""
+
+
+def _is_link(text: bytes) -> bool:
+    """True for a JSON object that asks for something to be fetched, or that is too long to tell."""
+    try:
+        value, _ = json.JSONDecoder().raw_decode(text.decode("utf-8", "replace"))
+    except (json.JSONDecodeError, RecursionError):
+        return True
+    return re.search(r"'(link|url|href)'", str(value), re.IGNORECASE) is not None
 
 
 def _check_layers(file: Path, database: sqlite3.Connection) -> None:

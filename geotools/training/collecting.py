@@ -25,6 +25,8 @@ Valid = Callable[[int, Window], "NDArray[np.bool_]"]
 
 _PATCHES = 200
 """Patches that the largest number of cells kept is at least cut into."""
+_MOST = 500_000
+"""Patches of all grids together at most, as long as they have 64 x 64 cells or fewer."""
 _RARE = 4
 """A class keeps at least this part of its equal share of the cells, or all that it has."""
 
@@ -64,8 +66,8 @@ def collect(
         seed: which patches.
         valid: cells where it is False are no labelled cells.
     """
-    side = 1
-    while side < 64 and (2 * side) ** 2 * _PATCHES <= max_cells:
+    side, cells = 1, sum(scene.grid.width * scene.grid.height for scene in scenes)
+    while side < 64 and ((2 * side) ** 2 * _PATCHES <= max_cells or side**2 * _MOST < cells):
         side *= 2
     parts: list[tuple[NDArray[Any], ...]] = []
     tallies: list[NDArray[np.int64]] = []
@@ -91,7 +93,8 @@ def collect(
     tally = np.concatenate(tallies) if tallies else np.empty((0, 5), np.int64)
     counts = np.bincount(tally[:, 3], tally[:, 4]).astype(np.int64)
     if kept > max_cells:
-        parts = _again(scenes, _choose(tally, counts, max_cells, seed), side, valid)
+        chosen = _choose(tally, counts, max_cells, seed)
+        parts = _again(scenes, chosen, side, valid, most=max(1, max_cells // _PATCHES))
     if not parts:
         nothing = np.empty(0, np.int32)
         return Collected(nothing, nothing, nothing, nothing, nothing, counts)
@@ -155,12 +158,15 @@ def _choose(
     tally: NDArray[np.int64], counts: NDArray[np.int64], max_cells: int, seed: int
 ) -> dict[int, NDArray[np.int64]]:
     """Scene -> (n, 2) rows and columns of the patches that are kept."""
-    places, patch = np.unique(tally[:, :3], axis=0, return_inverse=True)
+    high, wide = int(tally[:, 1].max()) + 1, int(tally[:, 2].max()) + 1
+    key = (tally[:, 0] * high + tally[:, 1]) * wide + tally[:, 2]
+    keys, patch = np.unique(key, return_inverse=True)
     patch = patch.reshape(-1)
-    sizes = np.zeros(len(places), np.int64)
-    np.add.at(sizes, patch, tally[:, 4])
-    priority = np.random.default_rng(seed).permutation(len(places))
-    chosen = np.zeros(len(places), np.bool_)
+    # Of larger patches than there is room for, a part of the cells is kept.
+    sizes = np.bincount(patch, tally[:, 4]).astype(np.int64)
+    sizes = np.minimum(sizes, max(1, max_cells // _PATCHES))
+    priority = np.random.default_rng(seed).permutation(len(keys))
+    chosen = np.zeros(len(keys), np.bool_)
     kept = 0
     there = np.flatnonzero(counts)
     for number in there[np.argsort(counts[there], kind="stable")]:
@@ -177,14 +183,13 @@ def _choose(
                 chosen[one] = True
                 kept += int(sizes[one])
                 has += int(tally[row, 4])
-    for one in np.argsort(priority, kind="stable").tolist():
-        if not chosen[one] and kept + sizes[one] <= max_cells:
-            chosen[one] = True
-            kept += int(sizes[one])
-    return {
-        int(scene): places[chosen & (places[:, 0] == scene), 1:]
-        for scene in np.unique(places[chosen, 0])
-    }
+    order = np.argsort(priority, kind="stable")
+    order = order[~chosen[order]]
+    room = np.cumsum(sizes[order]) <= max_cells - kept
+    chosen[order[room]] = True
+    scene, place = np.divmod(keys[chosen], high * wide)
+    places = np.column_stack(np.divmod(place, wide))
+    return {int(number): places[scene == number] for number in np.unique(scene)}
 
 
 def _again(
@@ -192,7 +197,10 @@ def _again(
     chosen: dict[int, NDArray[np.int64]],
     side: int,
     valid: Valid | None,
+    *,
+    most: int,
 ) -> list[tuple[NDArray[Any], ...]]:
+    """The cells of the patches, at most so many of each."""
     parts = []
     for number, patches in chosen.items():
         grid = scenes[number].grid
@@ -208,5 +216,30 @@ def _again(
             keep[here[:, 0], here[:, 1]] = True
             mask = keep.repeat(side, 0).repeat(side, 1)[: window.height, : window.width]
             labelled = _labelled(block, number, window, valid) & mask
+            if most < side**2:
+                labelled = _some(block, labelled, side, most)
             parts.append(_cells(block, labelled, number, window))
     return parts
+
+
+def _some(block: Block, labelled: NDArray[np.bool_], side: int, most: int) -> NDArray[np.bool_]:
+    """At most so many of the labelled cells of each patch, of all its classes in turn."""
+    row, col = np.nonzero(labelled)
+    across = -(-labelled.shape[1] // side)
+    patch = row // side * across + col // side
+    values = block.target[labelled]
+    kind = np.zeros(len(row), np.int64) if values.dtype.kind == "f" else values.astype(np.int64)
+    drawn = np.random.default_rng(0).permutation(len(row))
+    turn = drawn[np.lexsort((kind[drawn], patch[drawn]))]
+    turn = turn[np.lexsort((_rank(patch[turn] * (kind.max() + 1) + kind[turn]), patch[turn]))]
+    kept = turn[_rank(patch[turn]) < most]
+    some = np.zeros_like(labelled)
+    some[row[kept], col[kept]] = True
+    return some
+
+
+def _rank(key: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n,) how many equal ones stand before each, in an array in which equal ones are together."""
+    begins = np.r_[True, np.diff(key) != 0]
+    place = np.arange(len(key))
+    return place - np.maximum.accumulate(np.where(begins, place, 0))

@@ -201,7 +201,8 @@ def _apart(read: LabelSet, cells: Cells, grids: Sequence[Grid]) -> bool:
     for number in range(len(grids)):
         mine = cells.scene == number
         if mine.any():
-            area += (np.ptp(cells.row[mine]) + 1) * (np.ptp(cells.col[mine]) + 1)
+            row, col = cells.row[mine], cells.col[mine]
+            area += (int(np.ptp(row)) + 1) * (int(np.ptp(col)) + 1)
     return len(cells) < _APART * area
 
 

@@ -60,19 +60,24 @@ def degrees_of(grid: Grid) -> CRS:
 def repaired(geometry: NDArray[np.object_]) -> tuple[NDArray[np.object_], int]:
     """The geometries made valid, and how many were not.
 
-    A bow tie becomes its two triangles; what a repair leaves as lines and points is taken away.
+    A bow tie becomes its two triangles; what a repair leaves as lines and points is taken away, and
+    so is what has no place.
     """
     import shapely
 
-    wrong = np.flatnonzero(~shapely.is_valid(geometry) & ~shapely.is_missing(geometry))
     geometry = geometry.copy()
+    drawn = shapely.get_dimensions(geometry) > 0
+    nowhere = drawn & ~np.isfinite(shapely.bounds(geometry)).all(axis=1)
+    nowhere &= ~shapely.is_empty(geometry)
+    geometry[nowhere] = shapely.Polygon()
+    wrong = np.flatnonzero(drawn & ~nowhere & ~shapely.is_valid(geometry))
     for number in wrong:
         wanted = shapely.get_dimensions(geometry[number])
         parts = shapely.get_parts(shapely.make_valid(geometry[number]))
         parts = shapely.get_parts(parts)
         parts = parts[shapely.get_dimensions(parts) == wanted]
         geometry[number] = shapely.union_all(parts)
-    return geometry, len(wrong)
+    return geometry, len(wrong) + int(np.count_nonzero(nowhere))
 
 
 def on_grid(frame: GeoSeries, grid: Grid, name: str) -> NDArray[np.object_]:

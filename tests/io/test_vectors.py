@@ -151,7 +151,7 @@ def test_a_crs_behind_a_link_is_not_fetched(tmp_path: Path) -> None:
         (f'"crs":{link.replace("link", "lin" + chr(92) + "u006b")},', ""),
     ):  # fmt: skip
         file.write_text('{"type":"FeatureCollection",' + head + features + tail + "}")
-        with pytest.raises(FileError, match="CRS by a link|letters as escapes"):
+        with pytest.raises(FileError, match=r"CRS by a link|letters as escapes"):
             read_vector(file)
     server.shutdown()
     server.server_close()
