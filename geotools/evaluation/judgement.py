@@ -13,6 +13,7 @@ import numpy as np
 
 from geotools.evaluation import classification
 from geotools.evaluation.area import area_intervals, estimate_area
+from geotools.evaluation.class_rows import ClassRow, class_rows
 from geotools.evaluation.metrics import (
     Scored,
     all_scores,
@@ -20,13 +21,11 @@ from geotools.evaluation.metrics import (
     score_with_interval,
 )
 from geotools.evaluation.regression import Residuals, residuals
-from geotools.evaluation.resampling import percentiles, resampled
-from geotools.evaluation.training_record import AreaRows, ClassRow
+from geotools.evaluation.resampling import pair_sums, unit_places
+from geotools.evaluation.training_record import AreaRows
 from geotools.spec import ClassInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
 __all__ = ["Judgement", "judge", "judge_areas"]
@@ -90,9 +89,9 @@ def judge(
     confusion: NDArray[np.int64] | None = None
     rows: tuple[ClassRow, ...] = ()
     if classes:
-        units = classification.unit_confusions(truth, predicted, unit, count)
-        confusion = units.sum(0)
-        rows = _class_rows(units, classes, seed)
+        pairs = classification.class_pairs(truth, predicted, count)
+        confusion = np.bincount(pairs, minlength=count**2).reshape(count, count)
+        rows = class_rows(truth, predicted, unit, classes, seed=seed)
     return Judgement(
         score=scored(predicted),
         other=all_scores(
@@ -128,52 +127,13 @@ def judge_areas(
         seed: fixes the intervals.
     """
     mapped_km2 = np.asarray(mapped_m2) / 1e6
-    units = classification.unit_confusions(predicted, truth, unit, len(mapped_km2))
+    count = len(mapped_km2)
+    pairs = classification.class_pairs(predicted, truth, count)  # the map in rows
+    place, units = unit_places(unit, len(pairs))
+    sums = pair_sums(place, units, pairs, count**2)
+    counts = np.asarray(sums.sum(axis=0)).reshape(count, count)
     return AreaRows(
-        estimate=estimate_area(units.sum(0), mapped_km2),
+        estimate=estimate_area(counts, mapped_km2),
         unit="km²",
-        unit_interval=area_intervals(units, mapped_km2, seed=seed),
+        unit_interval=area_intervals(sums, mapped_km2, seed=seed),
     )
-
-
-def _class_rows(
-    units: NDArray[np.int64], classes: Sequence[ClassInfo], seed: int
-) -> tuple[ClassRow, ...]:
-    matrix, count = units.sum(0), len(classes)
-    figures: dict[str, Callable[..., NDArray[np.float64]]] = {
-        "precision": classification.precision_per_class,
-        "recall": classification.recall_per_class,
-        "f1": classification.f1_per_class,
-        "iou": classification.iou_per_class,
-    }
-    found = {}
-    for name, figure in figures.items():
-        between = _between(units, figure, seed)
-        found[name] = [
-            Scored(float(value), (float(low), float(high)))
-            for value, (low, high) in zip(figure(matrix), between, strict=True)
-        ]
-    return tuple(
-        ClassRow(
-            info=info,
-            cells=int(matrix[place].sum()),
-            predicted=int(matrix[:, place].sum()),
-            units=int((units[:, place].sum(1) > 0).sum()),
-            **{name: rows[place] for name, rows in found.items()},
-        )
-        for place, info in enumerate(classes)
-    )
-
-
-def _between(
-    units: NDArray[np.int64], figure: Callable[..., NDArray[np.float64]], seed: int
-) -> NDArray[np.float64]:
-    """(K, 2) 95 % of a figure of every class; NaN with fewer than two units."""
-    count = units.shape[1]
-    if len(units) < 2:
-        return np.full((count, 2), np.nan)
-
-    def drawn(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-        return figure(sums.reshape(-1, count, count))
-
-    return percentiles(resampled(units.reshape(len(units), -1), drawn, seed=seed))

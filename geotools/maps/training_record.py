@@ -25,8 +25,7 @@ from geotools.spec import ModelSpec
 from geotools.stream import Progress, Step
 from geotools.training.choosing import decided
 from geotools.training.job import Outcome
-from geotools.training.learners.settings import AutoSettings
-from geotools.training.learners.table import title
+from geotools.training.learners.table import title_of
 from geotools.training.prepare import Prepared
 
 if TYPE_CHECKING:
@@ -56,15 +55,12 @@ _UNIT_WORDS = {
 def judged(prepared: Prepared, outcome: Outcome) -> Judgement:
     """The figures of what was learned, on the cells that the rounds test."""
     tested = np.flatnonzero(prepared.split.fold >= 0)
-    task = prepared.config.task
     return judge(
         prepared.config.score,
         prepared.material.cells.target[tested],
         decided(outcome.predictions[tested]),
         prepared.split.unit[tested],
-        baselines={
-            title(one.name, task): decided(one.predictions[tested]) for one in outcome.baselines
-        },
+        baselines={one.title: decided(one.predictions[tested]) for one in outcome.baselines},
         classes=prepared.classes,
         background=prepared.background,
         seed=prepared.config.seed,
@@ -165,7 +161,7 @@ def finished(
         task=config.task,
         metric=config.score,
         learner=outcome.settings.name,
-        learner_title=title(outcome.settings.name, config.task),
+        learner_title=title_of(outcome.settings, config),
         split_kind=split.kind,
         split_title=split.title,
         seed=config.seed,
@@ -183,7 +179,7 @@ def finished(
         calibration=calibration,
         area=area,
         importance=tuple(ImportanceRow(name, drop) for name, drop in outcome.importance),
-        learners=_learners(prepared, outcome),
+        learners=_learners(outcome),
         curves=_curves(outcome),
         residuals=judgement.residuals,
         scatter=scatter,
@@ -211,21 +207,19 @@ def _settings(outcome: Outcome) -> dict[str, Any]:
     return {name: getattr(settings, name) for name in type(settings).__dataclass_fields__}
 
 
-def _learners(prepared: Prepared, outcome: Outcome) -> tuple[LearnerRow, ...]:
-    """A row for each learner that was tried; what several were chosen by is their score."""
-    several = isinstance(prepared.config.learner, AutoSettings)
+def _learners(outcome: Outcome) -> tuple[LearnerRow, ...]:
+    """A row for each learner that was tried."""
+    rows = zip(outcome.trials, outcome.choice.validation, outcome.choice.test, strict=True)
     return tuple(
         LearnerRow(
             name=one.name,
-            title=title(one.name, prepared.config.task),
-            validation=score if several else float("nan"),
-            test=score,
+            title=one.title,
+            validation=validation,
+            test=test,
             seconds=one.seconds,
             chosen=number == outcome.choice.final,
         )
-        for number, (one, score) in enumerate(
-            zip(outcome.trials, outcome.choice.scores, strict=True)
-        )
+        for number, (one, validation, test) in enumerate(rows)
     )
 
 

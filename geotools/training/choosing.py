@@ -1,8 +1,9 @@
-"""Which of several learners is taken, and what that choice is worth.
+"""Which of several learners is taken, what it is worth, and what the choice itself is worth.
 
-The learner of a round is chosen, and its probabilities are calibrated, by the cells that the other
-rounds test, so that a cell never has a say in what it is tested by; for the final model by all of
-them. Where there is one round, or time goes one way, a round's validation cells decide instead.
+The learner with the best score on the validation cells of all rounds, which its fits did not see,
+is taken; its score is that on the test cells. As every cell is a test cell of one round and a
+validation cell of another, that score flatters a little: `nested` chooses anew for each round by
+what the other rounds tested.
 """
 
 from __future__ import annotations
@@ -26,22 +27,25 @@ __all__ = ["Choice", "by_other_rounds", "calibrated", "choose", "decided"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choice:
-    """The learners that were taken, and what they say of every tested cell."""
+    """The learner that was taken, and what it says of every tested cell."""
 
     final: int
-    """Which trial the final model is made by."""
-    rounds: tuple[int, ...]
-    """Which trial each round takes."""
+    """Which trial is taken."""
     predictions: NDArray[np.float32]
     """(n, K) probabilities or (n, 1) values; NaN where no round tests."""
-    scores: tuple[float, ...]
-    """Score of every trial over all cells that decide."""
+    validation: tuple[float, ...]
+    """Score of every trial on the cells that decide; NaN where there was nothing to choose."""
+    test: tuple[float, ...]
+    """Score of every trial on all tested cells."""
+    nested: NDArray[np.float32] | None
+    """As `predictions`, with the learner of each round chosen by the other rounds; None where there
+    was nothing to choose, or there are no other rounds."""
 
 
 def by_other_rounds(split: Split) -> bool:
-    """True when the test cells of the other rounds decide for a round.
+    """True when the test cells of the other rounds may decide something for a round.
 
-    Where there is one round, or where others are later, its own validation cells do.
+    Not where there is one round, or where others are later: its own validation cells do then.
     """
     return len(split.rounds) > 1 and split.kind != "time"
 
@@ -54,10 +58,10 @@ def choose(
     *,
     background: int | None,
 ) -> Choice:
-    """The best trial for each round, and for the final model.
+    """The best trial by the validation cells.
 
     Args:
-        trials: of one material and split; with `validated`, unless `by_other_rounds`.
+        trials: of one material and split; with `validated` when they are several.
         split: its rounds.
         truth: (n,) class indices or values.
         metric: name of a metric; its sense is known.
@@ -66,52 +70,61 @@ def choose(
     sign = 1.0 if METRICS[metric].higher_is_better else -1.0
     classes = trials[0].predictions.shape[1]
 
-    def judged(trial: Trial, number: int | None) -> float:
-        told, where = _deciding(trial, split, number)
+    def judged(told: NDArray[np.float32], where: NDArray[np.intp]) -> float:
         if not len(where):
-            return -np.inf
-        found = score(metric, truth[where], decided(told), classes=classes, background=background)
-        return sign * found if np.isfinite(found) else -np.inf
+            return float("nan")
+        return score(metric, truth[where], decided(told), classes=classes, background=background)
 
-    scores = [judged(trial, None) for trial in trials]
-    final = int(np.argmax(scores))
-    rounds = []
-    predictions = np.full_like(trials[0].predictions, np.nan)
-    for number, part in enumerate(split.rounds):
-        taken = int(np.argmax([judged(trial, number) for trial in trials]))
-        rounds.append(taken)
-        predictions[part.test] = trials[taken].predictions[part.test]
-    return Choice(final, tuple(rounds), predictions, tuple(sign * one for one in scores))
+    def best(scores: Sequence[float]) -> int:
+        return int(np.argmax([-np.inf if np.isnan(one) else sign * one for one in scores]))
+
+    def tested(trial: Trial, where: NDArray[np.intp]) -> float:
+        return judged(trial.predictions[where], where)
+
+    everywhere = np.flatnonzero(split.fold >= 0)
+    test = tuple(tested(trial, everywhere) for trial in trials)
+    if len(trials) == 1:
+        return Choice(0, trials[0].predictions, (float("nan"),), test, None)
+    deciding = np.concatenate([part.validation for part in split.rounds])
+    validation = tuple(judged(np.concatenate(trial.validated), deciding) for trial in trials)
+    final = best(validation)
+    nested = None
+    if by_other_rounds(split):
+        nested = np.full_like(trials[0].predictions, np.nan)
+        for number, part in enumerate(split.rounds):
+            others = np.flatnonzero((split.fold >= 0) & (split.fold != number))
+            taken = best([tested(trial, others) for trial in trials])
+            nested[part.test] = trials[taken].predictions[part.test]
+    return Choice(final, trials[final].predictions, validation, test, nested)
 
 
 def calibrated(
-    trials: Sequence[Trial], choice: Choice, split: Split, truth: NDArray[np.generic]
+    trial: Trial, split: Split, truth: NDArray[np.generic]
 ) -> tuple[NDArray[np.float32], float]:
     """Predictions with each round at a temperature that its test cells had no part in, and the
     temperature of the final model.
 
     Args:
-        trials: that were chosen from.
-        choice: which were taken.
+        trial: the one that is taken.
         split: its rounds.
         truth: (n,) class indices.
     """
-    cooled = choice.predictions.copy()
+    cooled = trial.predictions.copy()
     for number, part in enumerate(split.rounds):
-        told, where = _deciding(trials[choice.rounds[number]], split, number)
+        told, where = _deciding(trial, split, number)
         own = fit_temperature(told, truth[where]) if len(where) else 1.0
-        cooled[part.test] = apply_temperature(choice.predictions[part.test], own)
-    told, where = _deciding(trials[choice.final], split, None)
+        cooled[part.test] = apply_temperature(trial.predictions[part.test], own)
+    told, where = _deciding(trial, split, None)
     return cooled, fit_temperature(told, truth[where]) if len(where) else 1.0
 
 
 def _deciding(
     trial: Trial, split: Split, number: int | None
 ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """What decides for a round, or for the final model (None): predictions, and which cells."""
+    """What a round's temperature is fitted to, or the final one (None): predictions, which cells."""
     if by_other_rounds(split):
-        where = np.flatnonzero(split.fold >= 0 if number is None else
-                               (split.fold >= 0) & (split.fold != number))  # fmt: skip
+        tested = split.fold >= 0
+        where = np.flatnonzero(tested if number is None else tested & (split.fold != number))
         return trial.predictions[where], where
     chosen = range(len(split.rounds)) if number is None else [number]
     where = np.concatenate([split.rounds[one].validation for one in chosen])

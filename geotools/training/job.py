@@ -18,8 +18,8 @@ from geotools.evaluation.metrics import METRICS, Scored, difference_interval
 from geotools.stream import Progress, Step
 from geotools.training.choosing import Choice, by_other_rounds, calibrated, choose, decided
 from geotools.training.learners.protocol import Fitted, Learner
-from geotools.training.learners.settings import LEARNERS, AutoSettings, Settings
-from geotools.training.learners.table import make_learner
+from geotools.training.learners.settings import LEARNERS, AutoSettings, Settings, SvmSettings
+from geotools.training.learners.table import make_learner, title_of
 from geotools.training.material import PermutedMaterial
 from geotools.training.prepare import Prepared
 from geotools.training.trial import Trial, baseline, fit_final, run_trial
@@ -47,7 +47,7 @@ class Outcome:
     baselines: tuple[Trial, ...]
     """The majority class or the mean, and the random forest."""
     choice: Choice
-    """Which were taken."""
+    """Which was taken."""
     predictions: NDArray[np.float32]
     """(n, K) probabilities at the temperature of other rounds, or (n, 1) values; NaN where no round
     tests."""
@@ -88,11 +88,12 @@ def learn(
         settings = LEARNERS[_FOREST]()
         forest = run_trial(
             settings, make_learner(settings, config), material, split,
-            seed=config.seed, progress=progress,
+            seed=config.seed, title=title_of(settings, config), progress=progress,
         )  # fmt: skip
     predictions, temperature = choice.predictions, 1.0
     if material.classes:
-        predictions, temperature = calibrated(trials, choice, split, material.cells.target)
+        taken = trials[choice.final]
+        predictions, temperature = calibrated(taken, split, material.cells.target)
     rounds = time.monotonic() - started
     settings, learner = tried[choice.final]
     importance = _importance(prepared, trials, choice, settings, progress)
@@ -122,11 +123,7 @@ def _trials(
     config = prepared.config
     chosen = config.learner
     several = isinstance(chosen, AutoSettings)
-    candidates = [chosen]
-    if isinstance(chosen, AutoSettings):
-        candidates = [
-            _with_weights(LEARNERS[name], chosen.class_weights) for name in chosen.candidates
-        ]
+    candidates = _candidates(chosen) if isinstance(chosen, AutoSettings) else [chosen]
     trials, tried = [], []
     for settings in candidates:
         try:
@@ -134,8 +131,8 @@ def _trials(
             learner = make_learner(settings, config)
             trial = run_trial(
                 settings, learner, prepared.material, prepared.split,
-                seed=config.seed, validate=not by_other_rounds(prepared.split),
-                folder=work, progress=progress,
+                seed=config.seed, validate=several or not by_other_rounds(prepared.split),
+                title=title_of(settings, config), folder=work, progress=progress,
             )  # fmt: skip
         except GeotoolsError as error:
             if not several:
@@ -150,8 +147,18 @@ def _trials(
     return trials, tried
 
 
-def _with_weights(kind: type[Settings], weights: str) -> Settings:
-    return kind(class_weights=weights)  # type: ignore[call-arg]
+def _candidates(auto: AutoSettings) -> list[Settings]:
+    """The settings of every learner that is tried."""
+    found: list[Settings] = []
+    for name in auto.candidates:
+        kind: Any = LEARNERS[name]
+        if kind is SvmSettings:
+            found += [
+                kind(class_weights=auto.class_weights, strength=one) for one in auto.strengths
+            ]
+        else:
+            found.append(kind(class_weights=auto.class_weights))
+    return found
 
 
 def _check_material(settings: Settings, prepared: Prepared) -> None:

@@ -27,6 +27,8 @@ class Trial:
 
     name: str
     """Name of the learner or baseline."""
+    title: str
+    """What people call it."""
     predictions: NDArray[np.float32]
     """(n, K) probabilities, or (n, 1) values, of each cell from the round that tests it; NaN where
     none does."""
@@ -46,6 +48,7 @@ def run_trial(
     split: Split,
     *,
     seed: int,
+    title: str = "",
     validate: bool = False,
     folder: Path | None = None,
     progress: Progress | None = None,
@@ -58,6 +61,7 @@ def run_trial(
         material: cells and features.
         split: the rounds.
         seed: fixes everything that is drawn.
+        title: what people call it; its name when empty.
         validate: predict the validation cells of each round too, which learners that learn from
             them are fitted once more without.
         folder: where nets keep the state of each round.
@@ -90,7 +94,12 @@ def run_trial(
         if progress is not None and not net:
             progress(Step(learner.name, number + 1, len(split.rounds)))
     return Trial(
-        learner.name, predictions, tuple(fitted), tuple(validated), time.monotonic() - start
+        learner.name,
+        title or learner.name,
+        predictions,
+        tuple(fitted),
+        tuple(validated),
+        time.monotonic() - start,
     )
 
 
@@ -130,7 +139,9 @@ def baseline(material: Material, split: Split) -> Trial:
             predictions[part.test, int(counts.argmax())] = 1.0
         else:
             predictions[part.test] = known.mean()
-    return Trial("majority" if material.classes else "mean", predictions)
+    if material.classes:
+        return Trial("majority", "majority class", predictions)
+    return Trial("mean", "mean", predictions)
 
 
 def _watch(

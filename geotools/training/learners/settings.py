@@ -41,6 +41,8 @@ class AutoSettings(Settings):
         ),
     )
     """Learners to try, each with its default settings."""
+    strengths: tuple[float, ...] = field(default=(1.0, 10.0, 100.0), metadata=within(above=0))
+    """Strengths of the support vector machine, each tried for itself."""
     class_weights: str = field(default="auto", metadata=one_of("auto", "balanced", "none"))
     """`balanced`: rare classes weigh more; `auto`: balanced where the metric treats classes alike,
     as balanced_accuracy and macro_f1 do."""
@@ -51,7 +53,7 @@ class ForestSettings(Settings):
     """Random forest."""
 
     name: ClassVar[str] = "forest"
-    trees: int = field(default=200, metadata=within(1, 2000))
+    trees: int = field(default=100, metadata=within(1, 2000))
     """Trees."""
     depth: int | None = field(default=None, metadata=within(1, 64))
     """Levels at most; grown out when left out."""
@@ -101,7 +103,8 @@ class SvmSettings(Settings):
     strength: float = field(default=10.0, metadata=within(above=0))
     """Inverse of the penalty."""
     gamma: float | None = field(default=None, metadata=within(above=0))
-    """Inverse square of the kernel's width in standard deviations; 1 / features when left out."""
+    """Inverse square of the kernel's width in standard deviations; the best of some on
+    held-out groups when left out."""
     class_weights: str = field(default="auto", metadata=one_of("auto", "balanced", "none"))
     """See `AutoSettings`."""
     max_cells: int = field(default=6_000, metadata=within(10))
@@ -176,12 +179,12 @@ class UnetSettings(NetSettings):
     name: ClassVar[str] = "unet"
     sees: ClassVar[str] = "window"
     width: int = field(default=16, metadata=within(4, 256))
-    """Channels at full resolution; doubled at each level."""
+    """Channels at full resolution; doubled at each level, up to 512."""
     depth: int = field(default=3, metadata=within(1, 6))
     """Levels, the first included."""
     tile: int = field(default=64, metadata=within(16, 1024))
     """Cells on a side of a training tile."""
-    batch: int = field(default=8, metadata=within(1))
+    batch: int = field(default=4, metadata=within(1))
     """Tiles in a step."""
 
 

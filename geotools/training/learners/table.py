@@ -1,4 +1,4 @@
-"""make_learner: the learner that settings name; PyTorch and scikit-learn are imported here alone."""
+"""make_learner: the learner that settings name; its libraries are imported when it is made."""
 
 from __future__ import annotations
 
@@ -10,17 +10,22 @@ from contextlib import contextmanager
 from geotools.errors import MissingExtraError
 from geotools.training.config import TrainConfig
 from geotools.training.learners.protocol import Learner
-from geotools.training.learners.settings import NetSettings, Settings
+from geotools.training.learners.settings import (
+    AutoSettings,
+    NetSettings,
+    Settings,
+    SvmSettings,
+)
 
-__all__ = ["check_extra", "is_balanced", "limited_threads", "make_learner", "title"]
+__all__ = ["check_extra", "is_balanced", "limited_threads", "make_learner", "title", "title_of"]
 
 _TITLES = {
     "auto": "best of several", "forest": "random forest", "boosting": "gradient boosting",
     "logistic": "logistic regression", "svm": "support vector machine", "dense": "dense network",
     "cnn": "convolutional network", "unet": "U-Net", "gru": "recurrent network (GRU)",
-    "tcn": "temporal convolutional network", "majority": "majority class", "mean": "mean",
+    "tcn": "temporal convolutional network",
 }  # fmt: skip
-"""What people call each learner and baseline."""
+"""What people call each learner."""
 
 _ALIKE = ("balanced_accuracy", "macro_f1")
 """Metrics that treat rare and common classes alike."""
@@ -38,10 +43,18 @@ def check_extra() -> None:
 
 
 def title(name: str, task: str = "classification") -> str:
-    """What people call a learner or a baseline."""
+    """What people call the learner of that name."""
     if name == "logistic" and task == "regression":
         return "ridge regression"
     return _TITLES.get(name, name)
+
+
+def title_of(settings: Settings, config: TrainConfig) -> str:
+    """What people call a learner with these settings."""
+    words = title(settings.name, config.task)
+    if isinstance(settings, SvmSettings) and isinstance(config.learner, AutoSettings):
+        words += f", strength {settings.strength:g}"
+    return words
 
 
 def is_balanced(settings: Settings, config: TrainConfig) -> bool:
