@@ -17,6 +17,7 @@ from geotools.compiled import compiled
 Array = NDArray[Any]
 
 _SLIVER = 1e-6  # shares of a cell below this are rounding
+_NOWHERE = -1e11  # places that the other CRS does not have are farther out
 _A = -0.5  # cubic convolution, Keys 1981, of third order
 
 
@@ -121,6 +122,25 @@ def _middle(values: Array, shares: Array, count: int, known: float) -> float:
     return values[count - 1]
 
 
+@compiled()
+def _sides(cols: Array, i: int, j: int, around: float, seam: float) -> tuple[float, float]:
+    """Left and right side of the box around the corners of a cell.
+
+    Columns that go round, `around` of them (0 for none), jump back at `seam`; a box across it is
+    taken on the side where more of it lies.
+    """
+    nw, ne, sw, se = cols[i, j], cols[i, j + 1], cols[i + 1, j], cols[i + 1, j + 1]
+    left, right = min(nw, ne, sw, se), max(nw, ne, sw, se)
+    if around > 0 and right - left > around / 2:
+        middle = left + around / 2
+        nw, ne = nw + around * (nw < middle), ne + around * (ne < middle)
+        sw, se = sw + around * (sw < middle), se + around * (se < middle)
+        left, right = min(nw, ne, sw, se), max(nw, ne, sw, se)
+        if left + right > 2 * seam:
+            left, right = left - around, right - around
+    return left, right
+
+
 @compiled(error_model="numpy")  # as `between`
 def under(
     z: Array,
@@ -128,6 +148,8 @@ def under(
     row_off: int,
     what: int,
     least: float,
+    around: float,
+    seam: float,
     cols: Array,
     rows: Array,
     values: Array,
@@ -136,16 +158,19 @@ def under(
 ) -> None:
     """Write what the cells under each cell come to; NaN where less than `least` of it is known.
 
-    A cell is the box around its corners (rows + 1, cols + 1). Room to work in: values and shares,
-    as long as there are cells in a box.
+    A cell is the box around its corners (rows + 1, cols + 1); for `around` and `seam` see `_sides`.
+    Room to work in: values and shares, for
+    mode and median as long as there are cells in a box.
     """
     height, width = z.shape
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):
-            left = min(cols[i, j], cols[i, j + 1], cols[i + 1, j], cols[i + 1, j + 1])
-            right = max(cols[i, j], cols[i, j + 1], cols[i + 1, j], cols[i + 1, j + 1])
+            left, right = _sides(cols, i, j, around, seam)
             top = min(rows[i, j], rows[i, j + 1], rows[i + 1, j], rows[i + 1, j + 1])
             bottom = max(rows[i, j], rows[i, j + 1], rows[i + 1, j], rows[i + 1, j + 1])
+            if left < _NOWHERE or top < _NOWHERE:
+                out[i, j] = np.nan
+                continue
             total = known = 0.0
             low, high = np.inf, -np.inf
             count = 0

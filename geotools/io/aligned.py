@@ -79,7 +79,7 @@ def open_aligned(
         opened = AlignedFile(
             files, grid, kind=kind, resampling=resampling, z_factor=z_factor, closing=stack
         )
-        opened.closing = stack.pop_all()
+        opened._closing = stack.pop_all()
     return opened
 
 
@@ -104,7 +104,7 @@ class AlignedFile:
                     f"{file.name} has {len(file.bands)} bands, {first.name} has "
                     f"{len(first.bands)}: choose the bands that are to be one mosaic."
                 )
-        self.closing = closing
+        self._closing = closing
         self.name, self.grid, self.bands = first.name, grid, first.bands
         self._files = tuple(files)
         self.kind = "classes" if kind == "values" and first.has_palette else kind
@@ -118,8 +118,9 @@ class AlignedFile:
         ]  # fmt: skip
         self._pieces = [piece for piece in self._pieces if piece.overlaps]
         if not self._pieces:
+            others = f" with {len(files) - 1} others" if len(files) > 1 else ""
             raise GridError(
-                f"{', '.join(file.name for file in files)} lies outside the grid {_shown(grid)}: "
+                f"{first.name}{others} lies outside the grid {_shown(grid)}: "
                 "give rasters of one place, or name the right CRS."
             )
         self.dtype: np.dtype[Any] = np.result_type(*(piece.dtype for piece in self._pieces))
@@ -151,7 +152,7 @@ class AlignedFile:
 
     def close(self) -> None:
         """Closes every file."""
-        self.closing.close()
+        self._closing.close()
 
     def __enter__(self) -> Self:
         return self

@@ -55,7 +55,8 @@ class Places:
         self._transformer = None
         if target.crs != source.crs:
             self._transformer = _transformer(target.crs, source.crs, name)
-        self._around = _around(source)
+        self.around = _around(source)
+        """Columns once around the Earth where longitudes go round, else None."""
 
     def at(self, cols: Places2D, rows: Places2D) -> tuple[Places2D, Places2D]:
         """Columns and rows in the source, each (rows, cols); far outside where there is no place.
@@ -147,11 +148,11 @@ class Places:
 
     def _wrapped(self, cols: Places2D) -> Places2D:
         """Columns brought within half a turn of the source's middle; longitudes go round."""
-        if self._around is None:
+        if self.around is None:
             return cols
         middle = self._source.width / 2
-        turns = np.floor((cols - middle) / self._around + 0.5)
-        return np.asarray(cols - turns * self._around)
+        turns = np.floor((cols - middle) / self.around + 0.5)
+        return np.asarray(cols - turns * self.around)
 
 
 def regrid(grid: Grid, *, crs: Any = None, cell_size: float | None = None) -> Grid:

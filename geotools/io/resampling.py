@@ -41,7 +41,7 @@ _ON_EDGE = 1e-6
 _MAX_CELLS = 2**24
 """Cells of the source that are read at once; a window that needs more is cut."""
 
-_MAX_UNDER = 2**26
+_MAX_UNDER = 2**24
 """Cells of the source in one cell."""
 
 _between = KeptLoop("geotools.io._resampling", "between")
@@ -124,7 +124,10 @@ class Resampled:
         if self._method == "nearest":
             _take_nearest(block, needed, cols, rows, data, valid)
             return
-        room = np.empty((2, _largest_box(cols, rows) if under else 0))
+        ordered = self._method in ("mode", "median")
+        room = np.empty((2, _largest_box(cols, rows) if ordered else 0))
+        around = float(self._places.around or 0)
+        seam = (self._source.grid.width + around) / 2
         out = np.empty(window.shape)
         for band, values in enumerate(block.data):
             z = values.astype(np.float64)  # (row, col)
@@ -132,7 +135,7 @@ class Resampled:
             offsets = needed.col_off, needed.row_off
             if under:
                 number = _UNDER.index(self._method)
-                _under(z, *offsets, number, _LEAST, cols, rows, room[0], room[1], out)
+                _under(z, *offsets, number, _LEAST, around, seam, cols, rows, room[0], room[1], out)
             else:
                 _between(z, *offsets, int(self._method == "cubic"), cols, rows, out)
             known = np.isfinite(out)

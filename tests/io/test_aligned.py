@@ -355,6 +355,21 @@ def test_longitudes_go_round(tmp_path):
     assert ours.data[0, 0].tolist() == [*range(350, 360), *range(10)]
 
 
+@pytest.mark.parametrize("method", ["average", "median", "max", "bilinear"])
+def test_a_cell_across_the_seam_is_not_the_whole_world(tmp_path, method):
+    """A cell that lies on the raster's left and right edge at once takes what is under it."""
+    crs = CRS.from_epsg(4326)
+    world = Grid(crs, Affine(1, 0, 0, 0, -1, 90), 360, 180)
+    lon = np.radians(np.arange(360) + 0.5)
+    z = np.broadcast_to(np.cos(lon).astype(np.float32), (180, 360)).copy()
+    path = write_tif(tmp_path / "w.tif", z, world)
+    for left in (-11, -10.1, -12.4):
+        west = Grid(crs, Affine(2.5, 0, left, 0, -2.5, 20), 9, 4)
+        ours = read_all(path, west, resampling=method)
+        assert ours.valid.all()
+        assert ours.data.min() > 0.95
+
+
 def test_a_raster_elsewhere_is_refused(tmp_path):
     """No overlap, no way between the CRS, no file: one sentence."""
     base = make_grid(20, 20)
