@@ -94,7 +94,8 @@ def collect(
     counts = np.bincount(tally[:, 3], tally[:, 4]).astype(np.int64)
     if kept > max_cells:
         chosen = _choose(tally, counts, max_cells, seed)
-        parts = _again(scenes, chosen, side, valid, most=max(1, max_cells // _PATCHES))
+        rarity = np.argsort(np.argsort(counts, kind="stable"))
+        parts = _again(scenes, chosen, side, valid, rarity, max(1, max_cells // _PATCHES))
     if not parts:
         nothing = np.empty(0, np.int32)
         return Collected(nothing, nothing, nothing, nothing, nothing, counts)
@@ -197,7 +198,7 @@ def _again(
     chosen: dict[int, NDArray[np.int64]],
     side: int,
     valid: Valid | None,
-    *,
+    rarity: NDArray[np.intp],
     most: int,
 ) -> list[tuple[NDArray[Any], ...]]:
     """The cells of the patches, at most so many of each."""
@@ -217,18 +218,26 @@ def _again(
             mask = keep.repeat(side, 0).repeat(side, 1)[: window.height, : window.width]
             labelled = _labelled(block, number, window, valid) & mask
             if most < side**2:
-                labelled = _some(block, labelled, side, most)
+                labelled = _some(block, labelled, side, rarity, most)
             parts.append(_cells(block, labelled, number, window))
     return parts
 
 
-def _some(block: Block, labelled: NDArray[np.bool_], side: int, most: int) -> NDArray[np.bool_]:
-    """At most so many of the labelled cells of each patch, of all its classes in turn."""
+def _some(
+    block: Block,
+    labelled: NDArray[np.bool_],
+    side: int,
+    rarity: NDArray[np.intp],
+    most: int,
+) -> NDArray[np.bool_]:
+    """At most so many of the labelled cells of each patch, of all its classes in turn, the rarest
+    first.
+    """
     row, col = np.nonzero(labelled)
     across = -(-labelled.shape[1] // side)
     patch = row // side * across + col // side
     values = block.target[labelled]
-    kind = np.zeros(len(row), np.int64) if values.dtype.kind == "f" else values.astype(np.int64)
+    kind = np.zeros(len(row), np.intp) if values.dtype.kind == "f" else rarity[values]
     drawn = np.random.default_rng(0).permutation(len(row))
     turn = drawn[np.lexsort((kind[drawn], patch[drawn]))]
     turn = turn[np.lexsort((_rank(patch[turn] * (kind.max() + 1) + kind[turn]), patch[turn]))]

@@ -139,7 +139,7 @@ def test_patches_larger_than_what_may_be_kept_keep_some_cells_of_every_class() -
     target = np.zeros((64, 64), np.int32)
     target[5, 5] = 1
     block = Block(target, np.full((64, 64), -1, np.int32))
-    some = _some(block, np.ones((64, 64), bool), 32, 7)
+    some = _some(block, np.ones((64, 64), bool), 32, np.array([1, 0]), 7)
     assert [int(part.sum()) for part in (some[:32, :32], some[32:, 32:])] == [7, 7]
     assert some[5, 5]
 
