@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from geotools.errors import LabelsError
 from geotools.spec import InputInfo
@@ -169,6 +170,21 @@ class _Classic:
         if constant or classes == 1:
             return Constant(1.0 if classes else 0.0)
         seed %= 2**32  # as far as scikit-learn counts
+        # Threads of OpenMP and BLAS wait for each other at every step: beside other work boosting
+        # takes ten times as long on two of them, and sums depend on their number.
+        with threadpool_limits(1):
+            return self._estimated(x, target, weight, seed, classes, features, group)
+
+    def _estimated(
+        self,
+        x: NDArray[np.float32],
+        target: NDArray[Any],
+        weight: NDArray[np.float64],
+        seed: int,
+        classes: int,
+        features: int,
+        group: NDArray[np.integer],
+    ) -> _Model:
         match self.settings:
             case ForestSettings():
                 return fit_forest(x, target, weight, self.settings, seed, classes=classes)
@@ -182,7 +198,9 @@ class _Classic:
                     x, target, weight, self.settings, seed, features=features, group=group
                 )
             case SvmSettings():
-                return fit_svr(x, target, weight, self.settings, features=features)
+                return fit_svr(
+                    x, target, weight, self.settings, seed, features=features, group=group
+                )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -216,7 +234,9 @@ class _FittedClassic:
         out = np.empty((len(index), self.classes or 1), dtype=np.float32)
         for first in range(0, len(index), _BLOCK):
             part = slice(first, first + _BLOCK)
-            said = self.model.predict(self.preparation.rows(material.rows(index[part])))
+            x = self.preparation.rows(material.rows(index[part]))
+            with threadpool_limits(1):
+                said = self.model.predict(x)
             out[part] = self._finished(said)
         return out
 

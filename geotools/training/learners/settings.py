@@ -100,7 +100,7 @@ class SvmSettings(Settings):
     """Support vector machine with a radial kernel."""
 
     name: ClassVar[str] = "svm"
-    strength: float = field(default=10.0, metadata=within(above=0))
+    strength: float = field(default=3.0, metadata=within(above=0))
     """Inverse of the penalty."""
     gamma: float | None = field(default=None, metadata=within(above=0))
     """Inverse square of the kernel's width in standard deviations; the best of some on

@@ -27,8 +27,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Boosted", "Forest", "fit_boosting", "fit_forest"]
 
-_MOST_LEAVES = 250_000
+_MOST_LEAVES = 200_000
 """Leaves of a forest in all: some 15 MB of file."""
+
+
+_BOOSTING_FEATURES = 0.3
+"""Share of the columns that a split of boosting may choose from."""
+
+_BOOSTING_PENALTY = 5.0
+"""On squared leaf values. Without these two boosting is far too sure of itself on a few hundred
+cells of some polygons: log loss 1.7 and not 0.7, accuracy 0.75 and not 0.80 on Landsat pixels of
+polygons left out."""
+
+_NODES_AT_ONCE = 5000
+"""Nodes of the trees that rows are taken through at a time: they fit the cache of a core."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -187,6 +199,8 @@ def fit_boosting(
         max_iter=settings.trees,
         learning_rate=settings.learning_rate,
         max_leaf_nodes=settings.leaves,
+        max_features=_BOOSTING_FEATURES,
+        l2_regularization=_BOOSTING_PENALTY,
         early_stopping=False,
         random_state=seed,
     )
@@ -196,7 +210,20 @@ def fit_boosting(
 
 
 def _attach_trees(graph: Graph, x: str, trees: Sequence[_Tree], targets: int) -> str:
-    """The name of the tensor (N, targets) of what the leaves add up to."""
+    """The name of the tensor (N, targets) of what the leaves add up to.
+
+    Rows go through few trees at a time: through a whole forest each of them would wait for memory,
+    three times as long.
+    """
+    ends = np.cumsum([len(tree.leaf) for tree in trees]) // _NODES_AT_ONCE
+    parts = []
+    for one in np.unique(ends):
+        few = [tree for tree, end in zip(trees, ends, strict=True) if end == one]
+        parts.append(_attach_few(graph, x, few, targets))
+    return parts[0] if len(parts) == 1 else graph.add("Sum", *parts)
+
+
+def _attach_few(graph: Graph, x: str, trees: Sequence[_Tree], targets: int) -> str:
     sizes = [len(tree.leaf) for tree in trees]
     leaf = np.concatenate([tree.leaf for tree in trees])
     node = np.concatenate([np.arange(size) for size in sizes])

@@ -3,6 +3,7 @@
 import numpy as np
 import onnx
 import pytest
+from sklearn.svm import SVC
 
 from geotools.training.cells import Cells
 from geotools.training.landforms.export import open_session
@@ -16,7 +17,7 @@ from geotools.training.learners.settings import (
 
 ALL = (
     ForestSettings(trees=20),
-    BoostingSettings(trees=12),
+    BoostingSettings(trees=25),
     LogisticSettings(),
     SvmSettings(),
 )
@@ -197,3 +198,48 @@ def test_the_traced_input_and_the_facts_are_plain(settings):
     assert fitted.curve == ()
     assert fitted.facts["cells"] == 400
     assert all(type(v) in (int, float, bool, str) for v in fitted.facts.values())
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_forest_of_many_cells_stays_a_file_of_some_megabytes(task):
+    """Noise, on which trees grow as far as they can, and more trees than usual."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(20_000, 3)).astype(np.float32)
+    target = rng.integers(0, 4, 20_000).astype(np.int16)
+    classes = ("a", "b", "c", "d")
+    if task == "regression":
+        target, classes = target.astype(np.float32), ()
+    fitted = fit(ForestSettings(trees=500, max_cells=1500), task, Table(rows, target, classes))
+    assert 1490 < fitted.facts["cells"] <= 1500
+    traced = fitted.trace()
+    assert traced.graph.ByteSize() < 20e6
+    few = Table(rows[:500], target[:500], classes)
+    said = fitted.predict(few, np.arange(500))
+    there = open_session(traced.graph.SerializeToString()).run(None, {"features": rows[:500]})[0]
+    np.testing.assert_allclose(there, said, rtol=0, atol=1e-5)
+
+
+def test_machines_decide_as_scikit_learn_does():
+    """Every pair of classes, and the single pair of two."""
+    table = make_table("classification", classes=("a", "b", "c", "d"))
+    for number in (2, 4):
+        train = np.flatnonzero(table.cells.target < number)
+        fitted = fit(SvmSettings(gamma=0.2), "classification", table, train)
+        x = fitted.preparation.rows(table.rows(train))
+        estimator = SVC(C=3.0, gamma=0.2, decision_function_shape="ovo")
+        estimator.fit(x, table.cells.target[train])
+        there = estimator.decision_function(x).reshape(len(x), -1)
+        # scikit-learn turns the sign of a single pair.
+        there = -there if number == 2 else there
+        np.testing.assert_allclose(fitted.model.decide(x), there, atol=1e-8)
+
+
+def test_the_scale_of_the_vote_is_fitted_on_groups_left_out():
+    """Labels that go by group and not by features cannot be known: the vote is made unsure."""
+    rng = np.random.default_rng(2)
+    group = np.repeat(np.arange(40, dtype=np.int32), 15)
+    rows = (rng.normal(size=(40, 3))[group] + 0.01 * rng.normal(size=(600, 3))).astype(np.float32)
+    target = (group % 2).astype(np.int16)
+    alone = fit(SvmSettings(), "classification", Table(rows, target, ("a", "b")))
+    grouped = fit(SvmSettings(), "classification", Table(rows, target, ("a", "b"), group=group))
+    assert grouped.facts["scale"] < alone.facts["scale"] / 2
