@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,10 @@ _WARM_UP = 0.05
 
 _STEEPEST = 1.0
 """Norm that gradients are cut to."""
+
+_MEMORY = 0.05
+"""Share of all steps over which weights are averaged (Polyak & Juditsky 1992): single steps wander,
+their mean is what is judged and kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +99,12 @@ def run(
     highest = [group["lr"] for group in optimizer.param_groups]
     steps = plan.epochs * feed.steps
     curve: list[Epoch] = []
+    average = copy.deepcopy(nets)
     best, best_loss, best_state = 0, math.inf, _copied(nets)
 
     if state := checkpoint.load():
         nets.load_state_dict(state["nets"])
+        average.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
         best, best_loss, best_state = state["best"], state["best_loss"], state["best_nets"]
         curve = [Epoch(*line) for line in state["curve"]]
@@ -126,22 +133,24 @@ def run(
                 nn.utils.clip_grad_norm_(net.parameters(), _STEEPEST)
                 losses.append(float(error.detach()))
             optimizer.step()
+            _follow(average, nets, 1.0 / (1.0 + min(step - 1.0, _MEMORY * steps)))
 
         number, train_loss = len(curve) + 1, float(np.mean(losses)) if losses else math.nan
         look, score = math.nan, math.nan
         if validation is not None:
-            look, score = _look(nets, feed, loss, validation, plan.device)
+            look, score = _look(average, feed, loss, validation, plan.device)
         if not math.isfinite(train_loss if validation is None else train_loss + look):
             raise ModelError(
                 f"The loss is no longer a number in epoch {number}: lower learning_rate, and look "
                 "for extreme values in the features."
             )
         if validation is None or look < best_loss:
-            best, best_loss, best_state = number, look, _copied(nets)
+            best, best_loss, best_state = number, look, _copied(average)
         curve.append(Epoch(number, train_loss, look, score))
         checkpoint.save(
             {
                 "nets": nets.state_dict(),
+                "average": average.state_dict(),
                 "optimizer": optimizer.state_dict(),
                 "best": best,
                 "best_loss": best_loss,
@@ -216,6 +225,17 @@ def _look(
         outs = [torch.softmax(out, 1) for out in outs]
     mean = torch.stack(outs).mean(0)  # (n, K)
     return error, validation.score(mean.numpy(), validation.target.numpy())
+
+
+def _follow(average: nn.ModuleList, nets: nn.ModuleList, share: float) -> None:
+    """Moves averaged weights and running statistics by this share towards those of the nets."""
+    with torch.no_grad():
+        here = nets.state_dict()
+        for name, value in average.state_dict().items():
+            if value.is_floating_point():
+                value.lerp_(here[name], share)
+            else:
+                value.copy_(here[name])
 
 
 def _share(step: int, steps: int) -> float:
