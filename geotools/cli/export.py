@@ -21,11 +21,11 @@ __all__ = ["command"]
     type=click.Choice(["deepness"]),
     default="deepness",
     show_default=True,
-    help="Which program: the QGIS plugin Deepness, whose files GeoDeep reads too.",
+    help="Which program: Deepness, a plugin of QGIS.",
 )
 @click.option(
     "--tile", type=click.IntRange(32, 4096), metavar="N",
-    help="Cells on a side of its tiles [512, or 256 for models of single cells].",
+    help="Cells on a side of its tiles [512; 128 for models of single cells].",
 )  # fmt: skip
 @click.option(
     "--resolution", type=click.FloatRange(0, min_open=True), metavar="CM",

@@ -28,7 +28,8 @@ that varies from unit to unit held the true one in 81 % with 5 units, 87 % with 
 
 def result(record: TrainingRecord) -> str:
     """The score in one sentence."""
-    where = f"on {record.cells:,} cells that it did not learn from" if record.cells else ""
+    seen = "labelled cells" if record.split_kind == "labels" else "cells that it did not learn from"
+    where = f"on {record.cells:,} {seen}" if record.cells else ""
     score = f"{record.figure.title} {scored_words(record.score, record.unit_word, record.unit)}"
     words = " ".join(part for part in (score, where) if part)
     return f"The {record.learner_title} reaches {words} ({record.split_title})."

@@ -118,6 +118,7 @@ def evaluate_map(
     unit: NDArray[Any] = cells.group
     if not by_feature:
         unit = (cells.row // _BLOCK).astype(np.int64) * (2**32) + cells.col // _BLOCK
+    remember("These figures say how good the map is only if it was not made from these labels.")
     judgement = judge(
         config.score, truth, predicted, unit,
         classes=found.classes, background=found.background, seed=seed,

@@ -40,7 +40,7 @@ def export_for(
         model: an `.onnx` file that geotools wrote, the folder of a training, or the name of a
             shipped model.
         output: the `.onnx` file to write.
-        target: `deepness`, a plugin of QGIS; GeoDeep reads its files too.
+        target: `deepness`, a plugin of QGIS.
         tile: cells on a side of its tiles; what suits the model when None.
         resolution_cm: cell size in centimetres; the middle of the model's range when None.
         overwrite: replace the file when it exists.
