@@ -161,13 +161,13 @@ class FeatureStack:
         for part, raster in self._parts.items():
             if part == self._ground:
                 block = raster.read(wide)
-                elevation = block.filled()[0]
+                elevation = _filled(block)[0]
                 inner = window.slices(wide)
                 blocks[part] = elevation[None, *inner]
                 valid &= block.valid[inner]
             else:
                 block = raster.read(window)
-                blocks[part] = block.filled()
+                blocks[part] = _filled(block)
                 valid &= block.valid
         data = np.full((len(self.bands), *window.shape), np.nan, np.float32)
         for number, part, band in self._plain:
@@ -200,3 +200,12 @@ class FeatureStack:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _filled(block: Raster) -> NDArray[np.float32]:
+    """(band, row, col) float32, NaN where invalid, and where it is too large for float32."""
+    with np.errstate(over="ignore"):
+        filled = block.filled()
+    if block.data.dtype == np.float64:
+        filled[np.isinf(filled)] = np.nan
+    return filled

@@ -37,6 +37,9 @@ _BEND = 0.05
 
 _MAX_CELLS = 10**11
 
+_SPARSE = 1000
+"""Times the cells of its files that a mosaic may cover."""
+
 
 class Places:
     """Where the cells of `target` lie in `source`, in columns and rows of the latter."""
@@ -172,7 +175,7 @@ def regrid(grid: Grid, *, crs: Any = None, cell_size: float | None = None) -> Gr
     bounds = grid.bounds
     size = (grid.transform.a, -grid.transform.e)
     if crs is not None and crs != grid.crs:
-        transformer = _transformer(grid.crs, crs, "the grid")
+        transformer = _transformer(grid.crs, crs, "the raster")
         bounds = transformer.transform_bounds(*bounds, densify_pts=_EDGE_POINTS)
         if not all(map(math.isfinite, bounds)):
             raise GridError(f"The grid has no place in {crs}: name another CRS.")
@@ -187,6 +190,11 @@ def regrid(grid: Grid, *, crs: Any = None, cell_size: float | None = None) -> Gr
     first_col, last_col = _multiples(left, right, size[0])
     first_row, last_row = _multiples(-top, -bottom, size[1])
     width, height = max(last_col - first_col, 1), max(last_row - first_row, 1)
+    if width == height == 1 and min(size) > 2 * max(right - left, top - bottom):
+        raise GridError(
+            f"A cell of {size[0]:g} is larger than the whole raster, {right - left:g} x "
+            f"{top - bottom:g}: give a smaller cell size."
+        )
     if width * height > _MAX_CELLS:
         raise GridError(
             f"Cells of {size[0]:g} are {width:,} x {height:,} of them: give a larger cell size."
@@ -202,10 +210,11 @@ def covering(grids: Sequence[tuple[Grid, str]]) -> Grid:
         grids: with the name of each.
 
     Raises:
-        GridError: no way leads from one CRS to the first's, or there would be too many cells.
+        GridError: no way leads from one CRS to the first's, or they lie far apart.
     """
     first = grids[0][0]
     left, top, right, bottom = 0, 0, first.width, first.height
+    cells = float(first.width * first.height)
     for grid, name in grids[1:]:
         cols, rows = Places(grid, first, name).at(
             np.linspace(0, grid.width, _EDGE_POINTS), np.linspace(0, grid.height, _EDGE_POINTS)
@@ -216,7 +225,8 @@ def covering(grids: Sequence[tuple[Grid, str]]) -> Grid:
         top = min(top, math.floor(rows.min() + _SAME))
         right = max(right, math.ceil(cols.max() - _SAME))
         bottom = max(bottom, math.ceil(rows.max() - _SAME))
-    if (right - left) * (bottom - top) > _MAX_CELLS:
+        cells += (float(cols.max()) - float(cols.min())) * (float(rows.max()) - float(rows.min()))
+    if (right - left) * (bottom - top) > _SPARSE * cells:
         raise GridError("The rasters of a mosaic lie too far apart: give those of one place.")
     return first.cut(Window(left, top, right - left, bottom - top))
 
@@ -239,10 +249,12 @@ def _transformer(of: Any, to: Any, name: str) -> Any:
         start, end = (CRS.from_user_input(crs).to_2d() for crs in (of, to))
         return Transformer.from_crs(start, end, always_xy=True)
     except ProjError as error:
-        said = str(error).strip().splitlines()[0].split(": ", 2)[-1].rstrip(".)")
+        lines = str(error).strip().splitlines()
+        said = lines[0].rpartition(": ")[2].partition("(")[0].strip(" .)")
+        why = "" if not said or said.startswith("Error creating") else f" ({said})"
         raise GridError(
-            f"No way leads from the CRS of {name} to that of the grid ({said}): give rasters of "
-            "one place, or name the right CRS."
+            f"No way leads from the CRS of {name} to that of the grid{why}: give rasters of one "
+            "place, or name the right CRS."
         ) from None
 
 

@@ -37,6 +37,9 @@ _MUCH = 0.1
 _MOST_CELLS_OF_CODES = 2**26
 """The same for codes, of which a rare one may be in a corner."""
 
+_LARGEST = 1e30
+"""Values beyond are no quantities; the largest numbers of a type often stand for missing cells."""
+
 _REFLECTANCE = 5.0
 """No reflectance, glint and snow included, is larger."""
 
@@ -59,7 +62,7 @@ def inspect(
         warn: called with one sentence.
 
     Raises:
-        LabelsError: a band has no valid cell, or no cell is valid in all bands.
+        LabelsError: a band has no valid cell, or values that cannot be; no cell is valid in all.
     """
     ranges: dict[tuple[int, int, int], list[float]] = {}
     for scene, stack in enumerate(stacks):
@@ -68,6 +71,7 @@ def inspect(
                 seen = _look(source)
                 if seen.missing > _MUCH and (len(info.bands) > 1 or not seen.valid):
                     _explain(files[scene][number], date, info, stack.grid, seen, warn)
+                _check_size(seen, files[scene][number], date, info)
                 for band in range(len(info.bands)):
                     found = ranges.setdefault((number, date, band), [np.inf, -np.inf])
                     found[0] = min(found[0], float(seen.low[band]))
@@ -87,6 +91,19 @@ def inspect(
                 "learned from it."
             )
     _check_reflectance(stacks[0].bands, infos, ranges, warn)
+
+
+def _check_size(seen: _Seen, files: SourceFiles, date: int, info: SourceInfo) -> None:
+    """Refuses values that no quantity has, which stand for missing cells."""
+    for band, number in enumerate(files.numbers[date]):
+        low, high = float(seen.low[band]), float(seen.high[band])
+        value = low if -low > high else high
+        if abs(value) > _LARGEST and np.isfinite(value):
+            raise LabelsError(
+                f"Band {_label(info.bands[band], number)} of {files.paths[date][0]} holds "
+                f"{value:.9g}: if it stands for missing cells, set nodata = {value!r} of the input "
+                f"{info.name}."
+            )
 
 
 def _check_reflectance(

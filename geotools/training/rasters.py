@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from geotools.errors import ConfigError
@@ -75,11 +76,20 @@ def _ordered(dates: Mapping[str, str], where: str) -> tuple[str, ...]:
     if not dates:
         raise ConfigError(f"{where} has no dates: give some, as in {{ 1986 = 'a.tif' }}.")
     for date in dates:
-        if not _DATE.fullmatch(date):
+        if not _is_date(date):
             raise ConfigError(
                 f"{where} has the date {date!r}: write 1986, 1986-02 or 1986-02-06 before the path."
             )
     return tuple(sorted(dates))
+
+
+def _is_date(text: str) -> bool:
+    """True for a year, a month, a day, or a time of day, in ISO 8601."""
+    try:
+        datetime.fromisoformat(text + "-01-01"[max(len(text) - 4, 0) :] if len(text) < 10 else text)
+    except ValueError:
+        return False
+    return _DATE.fullmatch(text) is not None
 
 
 def take_bands(inputs: Sequence[Rasters], warn: Callable[[str], None]) -> None:

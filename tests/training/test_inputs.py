@@ -253,8 +253,9 @@ def test_dates_are_in_order_of_time(folder):
         data = scenes.stacks[0].read(scenes.grids[0].window).data
         assert np.array_equal(data[1], data[2], equal_nan=True)
         assert scenes.stacks[0].dates == ("1986-02-06", "2001", "2001-03")
-    with pytest.raises(ConfigError, match="the date 'before': write 1986"):
-        opened(folder, [{"name": "b", "dates": {"before": "dem.tif"}}])
+    for odd in ("before", "1986-2", "1986-13", "2001-02-30", "86", "20010230"):
+        with pytest.raises(ConfigError, match=f"the date '{odd}': write 1986"):
+            opened(folder, [{"name": "b", "dates": {odd: "dem.tif"}}])
 
 
 def test_files_of_other_dates_may_have_other_bands(folder):
@@ -306,6 +307,17 @@ def test_a_band_of_nothing_is_named(folder, monkeypatch):
     write_tif(path, bands)
     with pytest.raises(LabelsError, match="no valid cell on the grid in all its bands at once"):
         opened(folder, [holes])
+
+
+@pytest.mark.parametrize("value", [-1.7976931348623157e308, -3.4028234663852886e38])
+def test_the_largest_numbers_are_no_values(folder, value):
+    """A value for missing cells that the file does not declare is named, with what to write."""
+    bands = np.random.default_rng(0).random((2, 40, 50))
+    bands[1, 3, 3] = value
+    write_tif(folder / "big.tif", bands)
+    with pytest.raises(LabelsError, match=r"Band 2 of .* set nodata = -\d\.\d+e\+\d+ of"):
+        opened(folder, [{"name": "b", "path": "big.tif"}])
+    opened(folder, [{"name": "b", "path": "big.tif", "nodata": value}]).close()
 
 
 def test_a_constant_band_is_told_of_and_kept(folder):
