@@ -50,6 +50,8 @@ class Keys:
     """Lower probabilities than this mean the first class; 0: none do."""
     scaling: float = 1.0
     """Multiplies the values of a regressor."""
+    median: int = 0
+    """Side of a median filter over the classes, in cells; 0 or 1: none."""
 
 
 def read_keys(metadata: Mapping[str, str]) -> Keys:
@@ -83,6 +85,7 @@ def read_keys(metadata: Mapping[str, str]) -> Keys:
         std=std,
         threshold=_number(values, "seg_thresh", 0, 1),
         scaling=1.0 if scaling is None else scaling,
+        median=int(_number(values, "seg_small_segment", 0, 2**20) or 0),
     )
 
 

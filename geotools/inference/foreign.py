@@ -85,7 +85,7 @@ class ForeignModel:
             margin = choose_margin(self.side, inner, keys, settings)
         except ModelError as error:
             raise ModelError(f"The model {file} {error}.") from None
-        self.notes = self._make_notes()
+        self.notes = self._make_notes(keys)
         centimetres = settings.resolution_cm or keys.resolution_cm
         self.cell_m = None if centimetres is None else centimetres / 100
         """Cell size that it was made for, in metres."""
@@ -215,15 +215,21 @@ class ForeignModel:
             )
         return channels, (rows, cols)
 
-    def _make_notes(self) -> tuple[str, ...]:
+    def _make_notes(self, keys: Keys) -> tuple[str, ...]:
+        notes = []
         heads = self._layout.heads
-        if len(heads) < 2 or self._settings.head is not None:
-            return ()
-        names = ", ".join(head.name for head in heads)
-        return (
-            f"The model {self.file} has {len(heads)} outputs ({names}), the first is mapped: "
-            "choose another with --head.",
-        )
+        if len(heads) > 1 and self._settings.head is None:
+            names = ", ".join(head.name for head in heads)
+            notes.append(
+                f"The model {self.file} has {len(heads)} outputs ({names}), the first is mapped: "
+                "choose another with --head."
+            )
+        if keys.median > 1 and not self._is_values:
+            notes.append(
+                f"The model {self.file} asks for a median of {keys.median} cells over its classes, "
+                "which is not taken: --min-area merges small polygons."
+            )
+        return tuple(notes)
 
     def _parameters(self, margin: int, keys: Keys) -> dict[str, Any]:
         """How it is run, for the map's metadata."""

@@ -66,7 +66,7 @@ def read_content(file: Path) -> bytes:
     try:
         found = file.stat()
         if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
-            raise FileError(f"The model {file} is no file: check the path.")
+            raise ModelError(f"The model {file} is no file: check the path.")
         if found.st_size > _MAX_BYTES:
             raise ModelError(f"{file} is larger than 2 GB: export a smaller model.")
         return file.read_bytes()

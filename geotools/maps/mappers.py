@@ -245,4 +245,10 @@ def choose(method: Geomorphons | FilePath | None) -> Mapper:
             f"The model {model.file} takes {len(model.spec.bands)} bands "
             f"({', '.join(model.spec.bands)}), an elevation model has one: give a landform model."
         )
+    output = model.spec.outputs[0]
+    if output.kind != "probabilities" or model.spec.sources:
+        what = "takes features of rasters" if model.spec.sources else f"gives {output.kind}"
+        raise RasterError(
+            f"The model {model.file} {what}: give a landform model, or use geotools predict."
+        )
     return ModelMapper(model)

@@ -199,6 +199,8 @@ def test_heads_are_chosen(opened):
     assert second.spec.classes[1].name == "Juice"
     assert second.spec.outputs[0].name == "out2"
     assert not second.notes
+    smooth = opened(image_model(metadata=metadata | {"seg_small_segment": "9"}))
+    assert "median of 9 cells" in smooth.notes[0]
 
 
 METADATA = {

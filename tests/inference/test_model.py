@@ -1,5 +1,7 @@
 """geotools.inference.model."""
 
+import os
+
 import numpy as np
 import pytest
 from onnx_bytes import neighbourhood_model
@@ -47,6 +49,24 @@ def test_files_that_are_no_models(tmp_path):
         assert old in content
         with pytest.raises(ModelError, match=words):
             open_model(save(tmp_path / "m.onnx", content.replace(old, new)))
+
+
+def test_a_spec_that_asks_for_gigabytes(tmp_path):
+    """A halo or a step of thousands of cells is refused before anything is read."""
+    content = neighbourhood_model(halo=9000)
+    with pytest.raises(ModelError, match="a halo of 9000"):
+        open_model(save(tmp_path / "m.onnx", content))
+    old, new = b'"stride_multiple": 1,', b'"stride_multiple": 9,'
+    big = content.replace(b'"halo": 9000', b'"halo": 0   ').replace(old, new)
+    assert open_model(save(tmp_path / "m.onnx", big)).spec.stride_multiple == 9
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_is_no_model(tmp_path):
+    """What would be waited for for ever is refused."""
+    os.mkfifo(tmp_path / "m.onnx")
+    with pytest.raises(ModelError, match="is no file"):
+        open_model(tmp_path / "m.onnx")
 
 
 def test_shipped_models_open():

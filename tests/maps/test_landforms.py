@@ -184,3 +184,13 @@ def test_the_default_is_the_shipped_model(dem_tif, tmp_path):
     second = map_landforms(dem_tif, tmp_path / "b.tif", method=shipped_models()["landforms-v1"])
     assert first.method == second.method == "landforms-v1"
     assert first.area_m2 == second.area_m2
+
+
+def test_models_of_other_maps_are_refused(dem_tif, tmp_path):
+    """A model that gives values is none of landforms."""
+    content, old = neighbourhood_model(), b'"kind": "probabilities"'
+    assert old in content
+    path = tmp_path / "other.onnx"
+    path.write_bytes(content.replace(old, b'"kind": "values"       '))
+    with pytest.raises(RasterError, match="gives values"):
+        map_landforms(dem_tif, tmp_path / "out.tif", method=path)

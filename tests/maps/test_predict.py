@@ -92,6 +92,22 @@ def test_one_sentence_each(dem_tif, model, tmp_path):
     assert not list(tmp_path.glob("out*"))
 
 
+def test_cells_of_another_size(model, tmp_path):
+    """A sentence where the model never saw such cells, an error where it is far from that."""
+    terrain = make_terrain(30, 40)
+    for cell, warned in ((30.0, 0), (150.0, 1)):
+        write_tif(tmp_path / "dem.tif", terrain, make_grid(40, 30, cell=cell))
+        told = []
+        map_predictions(
+            model, tmp_path / "dem.tif", tmp_path / "o.tif", overwrite=True, warn=told.append
+        )
+        assert len(told) == warned
+    write_tif(tmp_path / "dem.tif", terrain, make_grid(40, 30, cell=400.0))
+    with pytest.raises(GeotoolsError, match="made for 5 to 100 m: resample"):
+        map_predictions(model, tmp_path / "dem.tif", tmp_path / "o2.tif")
+    assert not (tmp_path / "o2.tif").exists()
+
+
 def source(name, **more):
     return SourceInfo(name=name, bands=("1",), numbers=(1,), count=1, **more)
 
