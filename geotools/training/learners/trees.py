@@ -1,7 +1,7 @@
 """Random forests and boosted trees, fitted by scikit-learn, and their trees as one ONNX node.
 
-The node is written from the trees themselves: leaves keep only the classes they hold, which makes
-the file of a forest several times smaller than one weight per class and leaf would.
+Nodes are written from the trees themselves, not converted: leaves keep only the classes they hold,
+and thresholds part numbers of float32 as scikit-learn does.
 """
 
 from __future__ import annotations
