@@ -165,6 +165,11 @@ def _check_count(model: Predictor, rasters: Sequence[FilePath]) -> None:
     needed = rasters_needed(model.spec)
     if len(rasters) == len(needed):
         return
+    if model.spec.parameters.get("table"):
+        raise ModelError(
+            f"The model {model.file} was made from a table: give it one, .csv, .tsv or .parquet, "
+            f"with the columns {', '.join(model.spec.features[:20])}."
+        )
     if not needed:
         kinds = ", ".join(info.kind for info in model.spec.inputs)
         raise ModelError(f"The model {model.file} takes no raster (its inputs are {kinds}).")

@@ -44,6 +44,7 @@ def folder(tmp_path, monkeypatch):
     )
     sources = tuple(SourceInfo(name, ("1",), (1,), 1) for name in ("a", "b"))
     (tmp_path / "two.onnx").write_bytes(row_model(sources=sources))
+    (tmp_path / "rows.onnx").write_bytes(row_model(parameters={"table": True}))
     (tmp_path / "text.onnx").write_text("hello")
     (tmp_path / "text.tif").write_text("hello")
     return tmp_path
@@ -100,6 +101,17 @@ def test_the_resolution_of_a_foreign_model(folder, capsys):
     assert "names no cell size" in err
 
 
+def test_a_table(folder, capsys):
+    """A table in, a table out, with the same columns and two more."""
+    (folder / "rows.csv").write_text("a,b\n1,2\n-1,-2\n")
+    code, out, _ = run(capsys, "predict", "rows.onnx", "rows.csv", "-o", "out.csv")
+    assert code == 0
+    assert "2 rows by rows" in out
+    lines = (folder / "out.csv").read_text().splitlines()
+    assert lines[0] == "a,b,class,confidence"
+    assert [line.split(",")[2] for line in lines[1:]] == ["high", "low"]
+
+
 CASES = {
     "no model": ("no.onnx does not exist", "no.onnx", "dem.tif"),
     "no shipped model": ("There is no model landform:", "landform", "dem.tif"),
@@ -107,6 +119,7 @@ CASES = {
     "a forecast model": ("takes no raster|not a raster", "seismicity-california-v1", "dem.tif"),
     "no raster": ("does not exist", "dem.onnx", "no.tif"),
     "a raster of text": ("cannot be opened as a raster", "dem.onnx", "text.tif"),
+    "a raster for a table": ("give it one, .csv", "rows.onnx", "dem.tif"),
     "too many rasters": ("takes 1 rasters, 2 are given", "dem.onnx", "dem.tif", "rgb.tif"),
     "too few rasters": (r"in this order, 1\. a \(bands 1\); 2\. b", "two.onnx", "dem.tif"),
     "wrong bands": ("rgb.tif has 4 bands", "two.onnx", "rgb.tif", "rgb.tif"),
