@@ -62,6 +62,8 @@ class PolygonScene:
         rank[order] = np.arange(len(order))
         self._target, self._feature = target[order], feature[order]
         self._burner = Burner(shapes[order], all_touched=all_touched)
+        edge = 1 if all_touched else 0
+        self._bounds = shapely.bounds(shapes[order]) + np.array([-edge, -edge, edge, edge])
         self._across = np.sort(rank[across], axis=1) if overlap == "drop" else across[:0]
         self._crossing = np.unique(self._across)
         self.overlaps = len(across)
@@ -94,17 +96,27 @@ class PolygonScene:
         """Sets to -2 the cells that two shapes claim which are not inside one another."""
         near = np.intersect1d(self._burner.touching(window), self._crossing)
         pairs = self._across[np.isin(self._across, near).all(axis=1)]
-        masks: dict[int, NDArray[np.bool_]] = {}
         before = burnt.copy()
         for first, second in pairs:
-            for number in (first, second):
-                if number not in masks:
-                    alone = self._burner.read(window, only=np.array([number]))
-                    masks[number] = alone >= 0
+            shared = self._shared(first, second, window)
+            if shared is None:
+                continue
+            both = [self._burner.read(shared, only=np.array([one])) >= 0 for one in (first, second)]
+            place = shared.slices(window)
             # A third one inside both keeps its cells.
-            top = (before == first) | (before == second)
-            burnt[masks[first] & masks[second] & top] = -2
+            top = (before[place] == first) | (before[place] == second)
+            burnt[place][both[0] & both[1] & top] = -2
         self.dropped += int(np.count_nonzero(burnt == -2))
+
+    def _shared(self, first: int, second: int, window: Window) -> Window | None:
+        """The cells of a window that both shapes may hold."""
+        left, top = np.maximum(self._bounds[first, :2], self._bounds[second, :2])
+        right, bottom = np.minimum(self._bounds[first, 2:], self._bounds[second, 2:])
+        col, row = int(np.floor(left)), int(np.floor(top))
+        width, height = int(np.ceil(right)) - col, int(np.ceil(bottom)) - row
+        if width < 1 or height < 1:
+            return None
+        return Window(col, row, width, height).intersection(window)
 
 
 def _relations(

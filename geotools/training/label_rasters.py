@@ -148,11 +148,12 @@ def raster_scenes(
     """
     labels = config.labels
     assert labels is not None  # noqa: S101
-    if labels.field is not None:
-        raise LabelsError(
-            f"{files[0]} is a raster, which has no fields: name its band with labels.band, or a "
-            "vector file."
-        )
+    for key in ("field", "group", "time", "layer", "columns"):
+        if getattr(labels, key) is not None:
+            raise LabelsError(
+                f"{files[0].name} is a raster, which has no labels.{key}: name a vector file, or "
+                "the band with labels.band."
+            )
     values = config.task == "regression"
     called, colors = ({}, {}) if values else read_categories(files[0], labels.band or 1)
     codes = None if values else Codes(labels, called, files[0].name)

@@ -98,9 +98,9 @@ def on_grid(frame: GeoSeries, grid: Grid, name: str) -> NDArray[np.object_]:
     geometry[shapely.is_missing(geometry)] = shapely.Polygon()
     if frame.crs != target:
         geometry = _reprojected(geometry, frame.crs, target, grid, name)
-    if grid.is_geographic:
-        geometry = _around(geometry, grid)
     left, bottom, right, top = grid.bounds
+    if grid.is_geographic:
+        geometry = _around(geometry, left, right, 2 * np.pi / float(grid.crs.units_factor[1]))
     bounds = shapely.bounds(geometry)  # (n, 4)
     away = ~(
         (bounds[:, 0] <= right) & (bounds[:, 2] >= left)
@@ -126,14 +126,16 @@ def _reprojected(
         raise _other_place(name, source, target, error) from None
     left, bottom, right, top = around
     width, height = right - left, top - bottom
-    longest = max(abs(width), height) / _PARTS
-    if np.isfinite(around).all() and width > 0:
+    if not target.is_geographic and np.isfinite(around).all() and width > 0:
+        if source.is_geographic:
+            turn = 2 * np.pi / source.axis_info[0].unit_conversion_factor
+            geometry = _around(geometry, left, right, turn)
         # What is far away may have no place in the grid's CRS.
         box = shapely.box(left - width, bottom - height, right + width, top + height)
         beyond = shapely.intersects(geometry, box) & ~shapely.within(geometry, box)
         geometry[beyond] = shapely.intersection(geometry[beyond], box)
         geometry[~shapely.intersects(geometry, box)] = shapely.Polygon()
-        geometry = np.asarray(shapely.segmentize(geometry, longest))
+        geometry = np.asarray(shapely.segmentize(geometry, max(width, height) / _PARTS))
 
     def move(places: NDArray[np.float64]) -> NDArray[np.float64]:
         x, y = there.transform(places[:, 0], places[:, 1])
@@ -145,12 +147,12 @@ def _reprojected(
     return moved
 
 
-def _around(geometry: NDArray[np.object_], grid: Grid) -> NDArray[np.object_]:
-    """The geometries where the grid has their longitudes: -10 degrees is 350 degrees."""
+def _around(
+    geometry: NDArray[np.object_], left: float, right: float, turn: float
+) -> NDArray[np.object_]:
+    """The geometries with longitudes between these: -10 degrees is 350 degrees."""
     import shapely
 
-    turn = 2 * np.pi / float(grid.crs.units_factor[1])
-    left, _, right, _ = grid.bounds
     bounds = shapely.bounds(geometry)  # (n, 4)
     moved = geometry.copy()
     inside = (bounds[:, 0] >= left) & (bounds[:, 2] <= right)

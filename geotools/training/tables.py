@@ -52,7 +52,7 @@ class Table:
     crs: Any
     """rasterio.crs.CRS of the places; None without places."""
     dropped: int
-    """Rows of the file that have no target, or no feature at all."""
+    """Rows of the file without a target, a place where there are places, or any feature."""
 
 
 def read_table(
@@ -90,12 +90,15 @@ def read_table(
         (_values(columns[table.target], file), ()) if values else _classes(columns[table.target])
     )
     has_target = np.isfinite(target) if values else target >= 0
+    x, y, crs = _places(table, columns, file)
     keep = has_target & np.isfinite(rows).any(axis=1)
+    if crs is not None:
+        keep &= np.isfinite(x) & np.isfinite(y)
     dropped = int(np.count_nonzero(~keep))
     if dropped and warn is not None:
-        warn(f"{file.name}: {dropped} rows without a target or any feature are left out.")
+        without = "a target, a place or" if crs is not None else "a target or"
+        warn(f"{file.name}: {dropped} rows without {without} any feature are left out.")
     _check_target(file, target[keep], infos)
-    x, y, crs = _places(table, columns, file)
     group, groups = _groups(table, columns)
     time = np.full(len(keep), np.nan)
     if table.time is not None:

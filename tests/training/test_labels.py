@@ -121,6 +121,16 @@ def test_polygons_in_another_crs_label_the_same_cells(polygons: Callable[..., Pa
     assert (same[11:, 20:50] == 1).all()
 
 
+def test_longitudes_may_be_counted_from_0_or_from_180(polygons: Callable[..., Path]) -> None:
+    shapes = [box(2, 3, 10, 5), box(20, 10, 8, 8)]
+    file = polygons(shapes, c=["a", "b"])
+    expected = picture(read(config(file, field="c"))[0])
+    frame = pyogrio.read_dataframe(file).to_crs("EPSG:4326")
+    turned = frame.set_geometry(frame.translate(xoff=-360), crs=frame.crs)
+    pyogrio.write_dataframe(turned, file)
+    assert np.array_equal(picture(read(config(file, field="c"))[0]), expected)
+
+
 def test_a_long_edge_stays_where_it_is_in_its_own_crs(polygons: Callable[..., Path]) -> None:
     """A parallel is no straight line in a projected CRS."""
     grid = make_grid(400, 400, cell=1000, left=300_000, top=7_200_000)

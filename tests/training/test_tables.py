@@ -72,6 +72,15 @@ def test_rows_without_a_target_or_any_feature_are_left_out_and_counted(tmp_path:
     assert np.isnan(found.rows[list(found.cells.row).index(7), 0])
 
 
+def test_rows_without_a_place_are_left_out_where_places_matter(tmp_path: Path) -> None:
+    lines = rows()
+    lines[4][6] = ""
+    found, warned = table(tmp_path, lines, x="x", y="y", crs="EPSG:32633")
+    assert 4 not in found.cells.row
+    assert "1 rows without a target, a place or any feature" in warned[0]
+    assert len(table(tmp_path, lines)[0].cells) == 30
+
+
 def test_values_are_learned_from_a_column_of_numbers(tmp_path: Path) -> None:
     found, _ = table(tmp_path, task="regression", target="a")
     assert found.features == ("b", "code", "x", "y")
