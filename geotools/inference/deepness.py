@@ -140,7 +140,7 @@ def _classes(names: Any) -> tuple[dict[int, str], ...]:
 
 def _table(names: Any) -> dict[int, str]:
     try:
-        table = {int(number): str(name).strip()[:80] for number, name in names.items()}
+        table = {int(number): _printable(name) for number, name in names.items()}
     except (AttributeError, TypeError, ValueError, OverflowError):
         table = {}
     if not table or sorted(table) != list(range(len(table))):
@@ -148,3 +148,9 @@ def _table(names: Any) -> dict[int, str]:
             f"numbers its classes {str(names)[:60]!r}, not 0, 1, 2 and so on: give --classes"
         )
     return dict(sorted(table.items()))
+
+
+def _printable(name: Any) -> str:
+    """A name that styles and tables can hold."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in str(name)[:80])
+    return shown.strip()

@@ -21,6 +21,7 @@ from geotools.inference.terms import (
     ForeignSettings,
     check_said,
     check_type,
+    choose_cell,
     choose_classes,
     choose_head,
     choose_margin,
@@ -83,12 +84,11 @@ class ForeignModel:
             classes = () if self._is_values else choose_classes(keys, settings, channels)
             self.channels = channels if self._is_values else len(classes)
             margin = choose_margin(self.side, inner, keys, settings)
+            self.cell_m = choose_cell(keys, settings)
+            """Cell size that it was made for, in metres."""
         except ModelError as error:
             raise ModelError(f"The model {file} {error}.") from None
         self.notes = self._make_notes(keys)
-        centimetres = settings.resolution_cm or keys.resolution_cm
-        self.cell_m = None if centimetres is None else centimetres / 100
-        """Cell size that it was made for, in metres."""
         self.spec = ModelSpec(
             name=Path(file).stem,
             version="",
@@ -198,10 +198,16 @@ class ForeignModel:
             block = np.zeros((self._bands, *self.side), np.float32)
             sizes = layout.planes(self._call({layout.name: layout.feed(block)})).shape
         channels, rows, cols = (int(size or 0) for size in sizes)
-        if rows > self.side[0] or cols > self.side[1]:
+        larger = rows > self.side[0], cols > self.side[1]
+        if all(larger):
             raise ModelError(
                 f"gives {rows} x {cols} cells for {self.side[0]} x {self.side[1]}: it sharpens "
                 "images (super-resolution), which is no map of cells"
+            )
+        if any(larger):
+            raise ModelError(
+                f"gives {rows} x {cols} numbers for {self.side[0]} x {self.side[1]} cells, such as "
+                "the boxes of a detector, which is no map of cells: use a segmentation model"
             )
         if 2 * rows <= self.side[0] or 2 * cols <= self.side[1]:
             raise ModelError(

@@ -78,8 +78,8 @@ def predict(
         if not valid.any():
             return None
         found = channels(block, at)
-        np.copyto(found, np.nan, where=~(valid & np.isfinite(found)))
-        return (found,) if np.isfinite(found).any() else None
+        known = valid & np.isfinite(found)
+        return (np.where(known, found, np.float32(np.nan)),) if known.any() else None
 
     def classes(block: Raster, at: Tile) -> tuple[NDArray[Any], ...] | None:
         valid = block.valid[at.inner]
@@ -98,8 +98,7 @@ def predict(
         np.copyto(written, 0, where=~valid)
         if probabilities is None:
             return (written,)
-        np.copyto(found, np.nan, where=~valid)
-        return written, found
+        return written, np.where(valid, found, np.float32(np.nan))
 
     sinks = (sink,) if probabilities is None else (sink, probabilities)
     compute, stage = (values, "predicting") if output.kind == "values" else (classes, "classifying")
@@ -207,7 +206,7 @@ def _channels(model: Predictor, source: Source) -> Callable[[Raster, Tile], NDAr
                 f"The model {model.file} gives {given.shape} for a tile of {block.grid.shape} "
                 "cells: export it again."
             )
-        return checked(np.array(given[0][:, *at.inner], np.float32))
+        return checked(np.asarray(given[0][:, *at.inner], np.float32))  # a view, most often
 
     return by_surroundings
 

@@ -23,6 +23,7 @@ __all__ = [
     "ForeignSettings",
     "check_said",
     "check_type",
+    "choose_cell",
     "choose_classes",
     "choose_head",
     "choose_margin",
@@ -142,6 +143,15 @@ def choose_side(layout: Layout, keys: Keys, settings: ForeignSettings) -> tuple[
     return fixed[0] or side, fixed[1] or side
 
 
+def choose_cell(keys: Keys, settings: ForeignSettings) -> float | None:
+    """Cell size that it was made for, in metres; None where nobody says."""
+    said = settings.resolution_cm
+    if said is not None and not 1e-6 <= said <= 1e9:
+        raise ModelError(f"is to be run on cells of {said:g} cm: give --resolution above 0")
+    centimetres = keys.resolution_cm if said is None else said
+    return None if centimetres is None else centimetres / 100
+
+
 def count_bands(layout: Layout, keys: Keys, settings: ForeignSettings) -> int:
     """Bands that the raster brings."""
     said = [settings.bands, *(len(x) for x in (settings.mean, keys.mean) if x)]
@@ -176,7 +186,7 @@ def choose_scaling(
     if (numbers[1] <= 0).any() or not (np.isfinite(scale) and scale != 0):
         raise ModelError("needs standard deviations above 0 and a scale that is not 0")
     factor, shift = scale / numbers[1], numbers[0] / numbers[1]
-    return tuple(x.astype(np.float32)[:, None, None] for x in (factor, shift))  # type: ignore[return-value]
+    return factor.astype(np.float32)[:, None, None], shift.astype(np.float32)[:, None, None]
 
 
 def choose_classes(keys: Keys, settings: ForeignSettings, channels: int) -> tuple[ClassInfo, ...]:

@@ -203,6 +203,13 @@ def test_heads_are_chosen(opened):
     assert "median of 9 cells" in smooth.notes[0]
 
 
+def test_names_can_be_written(opened):
+    """What no table or style could hold is left out of the names of classes."""
+    names = json.dumps({"0": "wa\nter\u0000", "1": "", "2": "<b>&\u00e9"})
+    model = opened(image_model(channels=3, metadata={"class_names": names}))
+    assert [info.name for info in model.spec.classes] == ["wa ter", "class 2", "<b>&é"]
+
+
 METADATA = {
     "a mean alone": ({"standardization_mean": "[1,2,3]"}, "mean without a standard"),
     "resolution of text": ({"resolution": '"fine"'}, "resolution = 'fine'"),
@@ -284,6 +291,16 @@ GRAPHS = {
         VALUES, "a coarser map",
     ),
     "an absurd number of bands": (image_model(bands=4096, side=256), VALUES, "too large"),
+    "boxes": (
+        model(
+            [node("Reshape", ["a", "s"], ["y"])], [integers("s", [1, 4, 4096])],
+            {"a": [1, 4, 64, 64]}, {"y": [1, 4, 4096]}, {},
+        ),
+        ForeignSettings(1.0, values=True), "boxes of a detector",
+    ),
+    "a resolution of nothing": (
+        image_model(), ForeignSettings(1.0, values=True, resolution_cm=-5), "--resolution above 0",
+    ),
     "no image": (
         model([node("Identity", ["a"], ["y"])], [], {"a": [1, 64]}, {"y": [1, 64]}, {}),
         VALUES, "not images",
