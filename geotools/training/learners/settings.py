@@ -41,7 +41,7 @@ class AutoSettings(Settings):
         ),
     )
     """Learners to try, each with its default settings."""
-    strengths: tuple[float, ...] = field(default=(1.0, 10.0, 100.0), metadata=within(above=0))
+    strengths: tuple[float, ...] = field(default=(3.0, 30.0, 300.0), metadata=within(above=0))
     """Strengths of the support vector machine, each tried for itself."""
     class_weights: str = field(default="auto", metadata=one_of("auto", "balanced", "none"))
     """`balanced`: rare classes weigh more; `auto`: balanced where the metric treats classes alike,
