@@ -6,6 +6,7 @@ keeps its share of what is kept.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -128,12 +129,14 @@ def _tally(
 ) -> NDArray[np.int64]:
     """(rows, 5): scene, patch row, patch column, class, cells, for what there is any of."""
     across = -(-window.width // side)
-    patch = np.arange(window.height)[:, None] // side * across + np.arange(window.width) // side
+    there = np.flatnonzero(labelled)
+    patch: NDArray[Any] = _patches(window.height, window.width, side)[there]
     classes = 1
     if block.target.dtype.kind == "i":
-        classes = int(block.target.max()) + 1
-        patch = patch * classes + block.target  # (rows, cols)
-    count = np.bincount(patch[labelled])
+        values = block.target.ravel()[there]
+        classes = int(values.max()) + 1
+        patch = patch * classes + values
+    count = np.bincount(patch)
     key = np.flatnonzero(count)
     patch_row, patch_col = np.divmod(key // classes, across)
     patch_row += window.row_off // side
@@ -141,6 +144,13 @@ def _tally(
     return np.column_stack(
         [np.full(len(key), number), patch_row, patch_col, key % classes, count[key]]
     )
+
+
+@functools.lru_cache(maxsize=4)
+def _patches(height: int, width: int, side: int) -> NDArray[np.int64]:
+    """(cells,) number of the patch of each cell of a window."""
+    row, col = np.arange(height) // side, np.arange(width) // side
+    return np.asarray(np.add.outer(row * -(-width // side), col).ravel())
 
 
 def _whole(only: int, number: int, window: Window, side: int) -> NDArray[np.int64]:

@@ -85,11 +85,15 @@ class PolygonScene:
         burnt = self._burner.read(window)  # (rows, cols)
         if len(self._across):
             self._drop(burnt, window)
-        none = np.float32(np.nan) if self._target.dtype.kind == "f" else np.int32(-1)
-        target: NDArray[Any] = np.append(self._target, none)[burnt]  # -1 takes the last
-        feature = np.append(self._feature, np.int32(-1))[burnt]
-        target[burnt == -2] = np.nan if target.dtype.kind == "f" else -2
-        feature[burnt == -2] = -1
+        values = self._target.dtype.kind == "f"
+        target: NDArray[Any] = np.full(window.shape, np.nan if values else -1, self._target.dtype)
+        feature = np.full(window.shape, -1, np.int32)
+        there = np.flatnonzero(burnt >= 0)  # few, mostly
+        shapes = burnt.ravel()[there]
+        target.ravel()[there] = self._target[shapes]
+        feature.ravel()[there] = self._feature[shapes]
+        if not values:
+            target[burnt == -2] = -2
         return Block(target, feature)
 
     def _drop(self, burnt: NDArray[np.int32], window: Window) -> None:
