@@ -106,6 +106,8 @@ class SourceInfo:
     """Dates of a stack; as many rasters are given, in this order."""
     z_factor: float | None = None
     """Metres in one unit of the elevation, as stated in training; as the file says when None."""
+    nodata: float | None = None
+    """Value of missing cells, as stated in training; as the file says when None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +282,7 @@ def _source(body: Mapping[str, Any]) -> SourceInfo:
         role=_text(body, "role"),
         dates=tuple(str(date) for date in body["dates"]),
         z_factor=None if body.get("z_factor") is None else float(body["z_factor"]),
+        nodata=None if body.get("nodata") is None else float(body["nodata"]),
     )
 
 

@@ -66,7 +66,7 @@ def open_stack(
         features: names as in `features.names`.
         grid: the cells; those of the first raster when None.
         crs: the CRS to assume, instead of the files' own.
-        nodata: the value to take as invalid in all of them, instead of the files' own.
+        nodata: the value to take as invalid in all of them, instead of the sources' or files' own.
 
     Raises:
         RasterError: rasters that are too many, too few, or lack a band.
@@ -97,7 +97,8 @@ def open_stack(
             )
         dated = tuple((path,) for path in listed) if info.dates else (tuple(listed),)
         numbers = tuple(find_bands(info, mosaic[0], crs) for mosaic in dated)
-        described.append(SourceFiles(dated, numbers, crs, nodata))
+        missing = info.nodata if nodata is None else nodata
+        described.append(SourceFiles(dated, numbers, crs, missing))
     return open_files(described, infos, features, grid=grid or grid_of(paths[0], crs=crs))
 
 

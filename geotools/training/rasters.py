@@ -108,7 +108,7 @@ def take_bands(inputs: Sequence[Rasters], warn: Callable[[str], None]) -> None:
         bands, chosen = _chosen(one, names, numbers, first)
         one.info = SourceInfo(
             one.config.name, bands, chosen, max(len(numbers), *chosen), kind,
-            dates=one.dates, z_factor=one.config.z_factor,
+            dates=one.dates, z_factor=one.config.z_factor, nodata=one.config.nodata,
         )  # fmt: skip
         one.numbers = _numbers(one)
 
