@@ -154,7 +154,7 @@ def draw_cells(
     if target.dtype.kind == "f":
         return np.sort(rng.choice(index, limit, replace=False))
     classes, counts = np.unique(target, return_counts=True)
-    least = limit // (5 * len(classes))
+    least = max(limit // (5 * len(classes)), 1)
     wanted = np.minimum(counts, np.maximum(counts * limit // len(index), least))
     parts = [
         rng.choice(index[target == one], count, replace=False)

@@ -176,7 +176,8 @@ class NetLearner:
         if settings.weights is not None:
             weights = named_weights(settings.weights, classes)
         elif self._balanced:
-            weights = balanced_weights(target, len(classes))
+            alike = settings.class_weights == "balanced" or self._metric == "balanced_accuracy"
+            weights = balanced_weights(target, len(classes), power=1.0 if alike else 0.5)
         return make_loss(settings.loss, classes=len(classes), weights=weights)
 
     def _nets(
