@@ -12,7 +12,7 @@ import re
 import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -53,7 +53,7 @@ def is_vector(path: str | os.PathLike[str]) -> bool:
     """
     name = os.fspath(path).lower()
     if name.endswith(".gpkg"):
-        with failing_as(f"{path} is damaged"), connect(check_geopackage(path)) as database:
+        with _quietly(path), failing_as(f"{path} is damaged"), _opened(path) as database:
             found = database.execute(
                 "SELECT count(*) FROM gpkg_contents WHERE data_type = 'features'"
             )
@@ -103,7 +103,9 @@ def read_vector(
                 f"{crs!r} is not a CRS: give an authority code such as EPSG:4326."
             ) from None
     if frame.crs is None:
-        raise FileError(f"{file} has no CRS: name it with labels.crs, such as EPSG:4326.")
+        raise FileError(
+            f"{file} has no CRS: name it with labels.crs, or give it one (ogr2ogr -a_srs)."
+        )
     return frame
 
 
@@ -111,7 +113,7 @@ def _read_features(file: Path, layer: str | None) -> GeoDataFrame:
     import pyogrio
 
     _check(file)
-    with _quietly(), failing_as(f"{file} could not be read"):
+    with _quietly(file), failing_as(f"{file} could not be read"):
         names = [str(name) for name, kind in pyogrio.list_layers(file) if kind is not None]
     names = [name for name in names if name != STYLES_TABLE]
     if layer is None and len(names) == 1:
@@ -120,8 +122,8 @@ def _read_features(file: Path, layer: str | None) -> GeoDataFrame:
         wanted = "no layer was named" if layer is None else f"there is no {layer!r}"
         listed = ", ".join(names) or "no layer of features"
         raise FileError(f"{file} has {listed}, {wanted}: name one with labels.layer.")
-    with _quietly(), failing_as(f"{file} could not be read"):
-        frame = pyogrio.read_dataframe(file, layer=layer, force_2d=True)
+    with _quietly(file), failing_as(f"{file} could not be read"):
+        frame = pyogrio.read_dataframe(file, layer=layer, force_2d=True, on_invalid="fix")
     return frame.reset_index(drop=True)
 
 
@@ -160,7 +162,7 @@ def _check(file: Path) -> None:
     """Refuses what is not one of the formats by its first bytes, or could name something else."""
     ending = file.suffix.lower()
     if ending == ".gpkg":
-        with connect(check_geopackage(file)) as database:
+        with _quietly(file), _opened(file) as database:
             _check_layers(file, database)
         return
     try:
@@ -178,6 +180,10 @@ def _check(file: Path) -> None:
         if isinstance(error, FileError):
             raise
         raise FileError(f"{file} cannot be read ({error.strerror}): check it.") from None
+
+
+def _opened(path: str | os.PathLike[str]) -> closing[sqlite3.Connection]:
+    return connect(check_geopackage(path))
 
 
 def _check_json(file: Path, stream: IO[bytes], head: bytes) -> None:
@@ -223,8 +229,14 @@ def _check_layers(file: Path, database: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
-    """Without GDAL's remarks on measures, rings and the like."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+def _quietly(file: str | os.PathLike[str]) -> Iterator[None]:
+    """Without GDAL's remarks on measures and the like; broken text and shapes are FileErrors."""
+    from shapely.errors import ShapelyError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except (UnicodeDecodeError, ShapelyError, MemoryError, OverflowError) as error:
+        reason = str(error).split("\n")[0][:120].rstrip(". ")
+        raise FileError(f"{file} is damaged ({reason}): fetch or save it anew.") from None

@@ -188,12 +188,15 @@ def raster_scenes(
 
 
 def _band(labels: LabelsConfig, file: Path) -> int:
-    with open_raster(file, crs=labels.crs) as raster:
-        if labels.band is None and len(raster.bands) > 1:
-            raise LabelsError(
-                f"{file.name} has {len(raster.bands)} bands: say which holds the labels with "
-                "labels.band."
-            )
+    try:
+        with open_raster(file, crs=labels.crs) as raster:
+            count = len(raster.bands)
+    except GridError as error:  # it names the flag of other commands
+        raise LabelsError(str(error).replace("--crs", "labels.crs")) from None
+    if labels.band is None and count > 1:
+        raise LabelsError(
+            f"{file.name} has {count} bands: say which holds the labels with labels.band."
+        )
     return labels.band or 1
 
 

@@ -32,6 +32,8 @@ __all__ = [
 _PARTS = 64
 """An edge longer than this part of the grid gets vertices between, so that it stays where it is
 when it is reprojected."""
+_FARTHEST = 1e12
+"""No coordinate is so large, in whatever unit."""
 _EARTH_M = (6_300_000.0, 6_400_000.0)
 """Radii of the earth in any datum; Venus has 6,051,800 m."""
 _CORNERS, _FEW_CORNERS, _MANY = 96, 32, 20_000
@@ -67,7 +69,8 @@ def repaired(geometry: NDArray[np.object_]) -> tuple[NDArray[np.object_], int]:
 
     geometry = geometry.copy()
     drawn = shapely.get_dimensions(geometry) > 0
-    nowhere = drawn & ~np.isfinite(shapely.bounds(geometry)).all(axis=1)
+    with np.errstate(invalid="ignore"):
+        nowhere = drawn & ~(np.abs(shapely.bounds(geometry)) < _FARTHEST).all(axis=1)
     nowhere &= ~shapely.is_empty(geometry)
     geometry[nowhere] = shapely.Polygon()
     wrong = np.flatnonzero(drawn & ~nowhere & ~shapely.is_valid(geometry))

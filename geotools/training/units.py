@@ -64,7 +64,7 @@ def block_units(
     """The lattice of blocks, of the stated side or of one that fits; None when none does.
 
     Raises:
-        LabelsError: the cells have no place.
+        LabelsError: the cells have no place, or a stated side is less than two of them.
     """
     if ground.crs is None:
         raise LabelsError(
@@ -72,6 +72,12 @@ def block_units(
             "with table.x and table.y, or take another kind."
         )
     if size_m is not None:
+        on_grid = ground.half != (0.0, 0.0)
+        if on_grid and size_m < 0.999 * ground.smallest_m:
+            raise LabelsError(
+                f"split.size_m is {in_words(size_m)}, less than two cells, which keeps nothing "
+                f"apart: give {in_words(ground.smallest_m)} or more."
+            )
         return lay_blocks(ground.crs, cells.x, cells.y, size_m, half=ground.half)
     return fitting_blocks(
         ground.crs, cells.x, cells.y, cells.target, strata,

@@ -157,3 +157,32 @@ def test_a_crs_behind_a_link_is_not_fetched(tmp_path: Path) -> None:
     server.server_close()
     thread.join()
     assert asked == []
+
+
+def test_damaged_files_are_refused_or_read_and_nothing_else(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frame = _frame("EPSG:4326").iloc[:2]
+    for ending in (".gpkg", ".shp", ".geojson", ".fgb"):
+        file = tmp_path / f"a{ending}"
+        pyogrio.write_dataframe(frame, file)
+        whole = np.frombuffer(file.read_bytes(), np.uint8)
+        for _ in range(25):
+            bad = whole.copy()
+            place = rng.integers(0, len(bad), 4)
+            bad[place] = rng.integers(0, 256, 4)
+            file.write_bytes(bad.tobytes())
+            try:
+                assert is_vector(file) in (True, False)
+                assert len(read_vector(file)) >= 1
+            except FileError as error:
+                assert "\n" not in str(error)
+
+
+def test_a_ring_that_is_not_closed_is_closed(tmp_path: Path) -> None:
+    file = tmp_path / "a.shp"
+    pyogrio.write_dataframe(_frame().iloc[:1], file)
+    content = bytearray(file.read_bytes())
+    content[-16:] = np.array([0.5, 0.25]).tobytes()  # the last corner, which was the first
+    file.write_bytes(content)
+    shape = read_vector(file).geometry.iloc[0]
+    assert shape.exterior.coords[0] == shape.exterior.coords[-1]
