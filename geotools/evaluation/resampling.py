@@ -103,7 +103,8 @@ def percentiles(figures: NDArray[np.float64], level: float = 0.95) -> NDArray[np
     ends = np.full((*figures.shape[1:], 2), np.nan)
     some = np.isfinite(figures).any(axis=0)
     tails = [(1 - level) / 2, (1 + level) / 2]
-    ends[some] = np.moveaxis(np.nanquantile(figures[:, some], tails, axis=0), 0, -1)
+    if some.any():
+        ends[some] = np.moveaxis(np.nanquantile(figures[:, some], tails, axis=0), 0, -1)
     return ends
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geotools.errors import ConfigError, LabelsError
+from geotools.errors import ConfigError, FileError, LabelsError
 from geotools.evaluation.judgement import judge, judge_areas
 from geotools.evaluation.training_record import TrainingRecord, write_evaluation
 from geotools.evaluation.training_report import write_report
@@ -81,8 +82,14 @@ def evaluate_map(
         GeotoolsError: an input or output that cannot be used, or classes that do not match.
     """
     start = time.monotonic()
-    targets = check_paths(raster, [output, *([table] if table else [])], overwrite)
+    outputs = [output, *([table] if table else [])]
     section = dict(labels) if isinstance(labels, Mapping) else {"path": str(labels)}
+    for source in (raster, section.get("path"), section.get("mask")):
+        if isinstance(source, str | os.PathLike):
+            targets = check_paths(source, outputs, overwrite)
+    for target, ending in zip(targets, (".html", ".json"), strict=False):
+        if target.suffix.lower() != ending:
+            raise FileError(f"{target} ends in {target.suffix or 'nothing'}: end it in {ending}.")
     config = make_config(
         {
             "name": Path(raster).stem, "metric": metric, "seed": seed, "labels": section,

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from geotools.errors import ConfigError
+from geotools.errors import ConfigError, FileError
 from geotools.maps.inputs import FilePath, check_paths
 
 __all__ = ["Export", "export_for"]
@@ -61,6 +61,8 @@ def export_for(
     if path.is_dir():
         path = path / "model.onnx"
     written = check_paths(path, [output], overwrite)[0]
+    if written.suffix.lower() != ".onnx":
+        raise FileError(f"{written} is no name of a model: end it in .onnx.")
     from geotools.training.deepness import export_deepness
 
     made = export_deepness(

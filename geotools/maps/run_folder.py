@@ -6,10 +6,12 @@ figures last, so that a folder with `evaluation.json` is complete.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 from pathlib import Path
+from types import TracebackType
 
 from geotools.errors import FileError
 from geotools.io.atomic import write_atomic
@@ -24,10 +26,15 @@ OUTPUTS = (
 
 _WORK = ".unfinished"
 _STATE = "state.json"
+_LOCK = "lock"
 
 
 class RunFolder:
-    """The folder of one training."""
+    """The folder of one training; a context manager, which keeps other runs out meanwhile.
+
+    When it is left by an error, what can be gone on from stays, and otherwise nothing: a run that
+    failed while it read leaves the folder as it was.
+    """
 
     def __init__(self, path: str | os.PathLike[str], digest: str, *, overwrite: bool) -> None:
         """
@@ -38,29 +45,59 @@ class RunFolder:
 
         Raises:
             FileError: it is a file, holds other things, a finished training, or an unfinished one
-                of another configuration; or cannot be made.
+                of another configuration; another run is at work in it; or it cannot be made.
         """
         self.path = Path(path)
         self.work = self.path / _WORK
-        self._check(digest, overwrite)
+        self._lock: int | None = None
+        self._mine = False
         try:
-            if self.work.exists() and self._state() != digest:
-                shutil.rmtree(self.work)
+            self._made = not self.path.exists()
+            self._check(digest, overwrite)
             self.work.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
+            self._lock = _locked(self.work / _LOCK)
+            self._mine = True
+            self.resumed = self._begun() and self._state() == digest
+            """True when an earlier run of the same training was stopped while it learned."""
+            if not self.resumed:
+                self._start(digest)
+        except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+            self._leave(failed=True)
+            if isinstance(error, FileError):
+                raise
+            reason = getattr(error, "strerror", None) or error
             raise FileError(
-                f"The folder {self.path} cannot be used ({error.strerror}): name another with -o."
+                f"The folder {_shown(self.path)} cannot be used ({reason}): name another with -o."
             ) from None
-        self.resumed = self._state() == digest
-        """True when an earlier run of the same training was stopped."""
-        if not self.resumed:
-            with write_atomic(self.work / _STATE, overwrite=True) as part:
-                part.write_text(json.dumps({"digest": digest}), encoding="utf-8")
+
+    def __enter__(self) -> RunFolder:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._leave(failed=kind is not None)
+
+    def _leave(self, *, failed: bool) -> None:
+        """Lets other runs in, and removes what a failed one has no use for."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+        if failed and self._mine and self.work.exists() and not self._begun():
+            with contextlib.suppress(OSError):
+                shutil.rmtree(self.work)
+                if self._made:
+                    self.path.rmdir()
 
     def _check(self, digest: str, overwrite: bool) -> None:
         parent = self.path.absolute().parent
         if not parent.is_dir():
-            raise FileError(f"The folder {parent} does not exist: create it, or name another.")
+            raise FileError(
+                f"The folder {_shown(parent)} does not exist: create it, or name another."
+            )
         if not self.path.exists():
             return
         if not self.path.is_dir():
@@ -79,11 +116,20 @@ class RunFolder:
                 f"{self.path} holds a finished training: give --overwrite to replace it, or name "
                 "another folder."
             )
-        if _WORK in found and self._state() not in (None, digest):
+        if _WORK not in found and found:
+            raise FileError(
+                f"{self.path} holds {sorted(found)[0]}: give --overwrite to replace it, or name "
+                "another folder."
+            )
+        if self._begun() and self._state() not in (None, digest):
             raise FileError(
                 f"{self.path} holds the unfinished training of another configuration: give "
                 "--overwrite to discard it, or name another folder."
             )
+
+    def _begun(self) -> bool:
+        """True when there is something to go on from: the state of a net."""
+        return any(not item.name.startswith(".") for item in self.work.glob("*.pt"))
 
     def _state(self) -> str | None:
         """Digest of the training that is under way here."""
@@ -93,15 +139,25 @@ class RunFolder:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
+    def _start(self, digest: str) -> None:
+        """Makes the work folder that of a new training."""
+        for item in self.work.iterdir():
+            if item.is_dir():
+                shutil.rmtree(item)
+            elif item.name != _LOCK:
+                item.unlink()
+        with write_atomic(self.work / _STATE, overwrite=True) as part:
+            part.write_text(json.dumps({"digest": digest}), encoding="utf-8")
+
     def finish(self) -> tuple[Path, ...]:
         """Gives the outputs in the work folder their names; their paths.
 
         Raises:
             FileError: the disk refuses.
         """
-        (self.path / "evaluation.json").unlink(missing_ok=True)
         paths = []
         try:
+            (self.path / "evaluation.json").unlink(missing_ok=True)
             for name in OUTPUTS:
                 made, target = self.work / name, self.path / name
                 if made.exists():
@@ -116,3 +172,34 @@ class RunFolder:
                 "mend its permissions, then run the same command again."
             ) from None
         return tuple(paths)
+
+
+def _locked(path: Path) -> int | None:
+    """An open file that nobody else can lock until it is closed, or its process ends.
+
+    Raises:
+        FileError: somebody else has locked it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # elsewhere than on POSIX
+        return None
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise FileError(
+            f"Another run is at work in {path.parents[1]}: wait until it is done, or name another "
+            "folder."
+        ) from None
+    except OSError:  # a file system without locks
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _shown(path: Path) -> str:
+    """The path, shortened where nobody could read it."""
+    text = str(path).replace("\0", "\\0")
+    return text if len(text) <= 120 else f"{text[:60]}…{text[-40:]}"

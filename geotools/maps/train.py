@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from geotools.errors import ConfigError
+from geotools.errors import ConfigError, FileError
 from geotools.io.atomic import write_atomic
 from geotools.maps.inputs import FilePath
 from geotools.maps.run_folder import RunFolder
@@ -72,6 +72,8 @@ def train(
 
     start = time.monotonic()
     settled, folder, told = _settled(config, seed, learner, init)
+    if data is not None and not Path(data).is_dir():
+        raise FileError(f"The data folder {data} does not exist: check --data.")
     check_extra()
     warnings: list[str] = []
 
@@ -80,11 +82,11 @@ def train(
         if warn is not None:
             warn(sentence)
 
-    run = RunFolder(output, settled.digest(), overwrite=overwrite)
-    if run.resumed and warn is not None:
-        warn(f"{run.path} holds this training, unfinished: it goes on.")
     with ExitStack() as stack:
         stack.enter_context(limited_threads(threads))
+        run = stack.enter_context(RunFolder(output, settled.digest(), overwrite=overwrite))
+        if run.resumed and warn is not None:
+            warn(f"{run.path} holds this training, unfinished: it goes on.")
         from geotools.training.prepare import prepare
 
         prepared = prepare(
@@ -131,7 +133,7 @@ def train(
             with write_atomic(run.work / "weights.pt", overwrite=True) as part:
                 outcome.fitted.write(part)
         write_evaluation(run.work / "evaluation.json", record, overwrite=True)
-    paths = run.finish()
+        paths = run.finish()
     return Training(run.path, paths, body, f"{run.path / 'model.onnx'}: {result(record)}")
 
 
@@ -150,6 +152,8 @@ def _settled(
         told = Path(config).name
     changes: dict[str, Any] = {}
     if seed is not None:
+        if not 0 <= seed < 2**31:
+            raise ConfigError(f"seed is {seed}: give a whole number from 0 to {2**31 - 1}.")
         changes["seed"] = seed
     if learner is not None:
         changes["learner"] = make_config(

@@ -121,7 +121,9 @@ def calibrated(
 def _deciding(
     trial: Trial, split: Split, number: int | None
 ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """What a round's temperature is fitted to, or the final one (None): predictions, which cells."""
+    """What the temperature of a round, or the final one (None), is fitted to: what was predicted,
+    and of which cells.
+    """
     if by_other_rounds(split):
         tested = split.fold >= 0
         where = np.flatnonzero(tested if number is None else tested & (split.fold != number))

@@ -16,8 +16,8 @@ from dataclasses import field as option
 from pathlib import Path
 from typing import Any
 
-from geotools.errors import ConfigError, FileError
-from geotools.training.learners.settings import LEARNERS, Settings
+from geotools.errors import ConfigError, FileError, GeotoolsError
+from geotools.training.learners.settings import LEARNERS, AutoSettings, Settings
 from geotools.training.schema import build, one_of, within
 from geotools.training.sections import (
     AugmentConfig,
@@ -32,6 +32,12 @@ __all__ = ["CLASS_METRICS", "VALUE_METRICS", "TrainConfig", "make_config", "read
 
 CLASS_METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "iou", "kappa")
 VALUE_METRICS = ("r2", "rmse", "mae")
+
+_LARGEST = 4_000_000
+"""Bytes of a configuration at most."""
+
+_LONGEST = 80
+"""Letters of a name at most: it becomes part of file names in other programs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,36 +87,38 @@ class TrainConfig:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def read_config(
-    path: str | os.PathLike[str],
-    *,
-    seed: int | None = None,
-    learner: str | None = None,
-) -> TrainConfig:
+def read_config(path: str | os.PathLike[str]) -> TrainConfig:
     """The configuration in a TOML file.
 
-    Args:
-        path: the file.
-        seed: instead of the file's.
-        learner: name of a learner instead of the file's, with its default settings.
-
     Raises:
-        FileError: no such file.
+        FileError: no such file, or it cannot be read.
         ConfigError: not TOML; an unknown key, a missing one, or a value that cannot be.
     """
     file = Path(path)
     try:
+        if file.exists() and not file.is_file():
+            raise FileError(f"The configuration {file} is no file: give a TOML file.")
+        if file.exists() and file.stat().st_size > _LARGEST:
+            raise ConfigError(
+                f"{file} is larger than {_LARGEST:,} bytes, which no configuration is: give a "
+                "small TOML file."
+            )
         values = tomllib.loads(file.read_bytes().decode("utf-8"))
     except FileNotFoundError:
         raise FileError(f"The configuration {file} does not exist: check the path.") from None
-    except (IsADirectoryError, PermissionError) as error:
-        raise FileError(f"The configuration {file} cannot be read: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file} is no text in UTF-8: give a TOML file.") from None
+    except RecursionError:
+        raise ConfigError(f"{file} is nested too deeply: give a plain TOML file.") from None
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file} is not TOML ({error}): mend that line.") from None
-    if seed is not None:
-        values["seed"] = seed
-    if learner is not None:
-        values["learner"] = {"name": learner}
+    except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
+        if isinstance(error, GeotoolsError):
+            raise
+        reason = getattr(error, "strerror", None) or error
+        raise FileError(
+            f"The configuration {str(file)[:120]!r} cannot be read ({reason}): check the path."
+        ) from None
     values.setdefault("name", file.stem)
     return make_config(values, where=file.name)
 
@@ -164,6 +172,11 @@ def _learner(values: Any, where: str) -> Settings:
 
 def _check(config: TrainConfig, where: str) -> None:
     """What no single key can tell."""
+    name = config.name
+    if not name.strip() or len(name) > _LONGEST or not name.isprintable() or set(name) & set("/\\"):
+        raise ConfigError(
+            f"{where}: name is {name[:_LONGEST]!r}: give 1 to {_LONGEST} letters, without slashes."
+        )
     if (config.table is None) == (config.labels is None):
         raise ConfigError(f"{where}: give either [labels] with [[inputs]], or [table].")
     if config.labels is not None and not config.inputs:
@@ -181,6 +194,25 @@ def _check(config: TrainConfig, where: str) -> None:
             f"{where}, [learner]: {config.learner.name} is not for {config.task}: allowed are "
             f"{', '.join(name for name, kind in LEARNERS.items() if config.task in kind.tasks)}."
         )
+    if isinstance(config.learner, AutoSettings):
+        _check_auto(config.learner, f"{where}, [learner]")
+    _check_inputs(config, where)
+    _check_labels(config, f"{where}, [labels]")
+    if config.split.kind == "list" and not (config.split.train and config.split.test):
+        raise ConfigError(f'{where}, [split]: kind is "list": give train and test.')
+
+
+def _check_auto(auto: AutoSettings, where: str) -> None:
+    """The learners that are tried: some, and each once."""
+    for key, given in (("candidates", auto.candidates), ("strengths", auto.strengths)):
+        if not given:
+            raise ConfigError(f"{where}: {key} is empty: give some, or leave it out.")
+        if len(set(given)) < len(given):
+            raise ConfigError(f"{where}: {key} has something twice: give each once.")
+
+
+def _check_inputs(config: TrainConfig, where: str) -> None:
+    """The rasters: one name and one way to find each."""
     names = [one.name for one in config.inputs]
     for number, one in enumerate(config.inputs, 1):
         place = f"{where}, [[inputs]] {number}"
@@ -193,11 +225,22 @@ def _check(config: TrainConfig, where: str) -> None:
             raise ConfigError(f"{place}: the name {one.name!r} is given twice: give two names.")
         if sum(way is not None for way in (one.path, one.mosaic, one.dates)) != 1:
             raise ConfigError(f"{place}: give one of path, mosaic and dates.")
+
+
+def _check_labels(config: TrainConfig, where: str) -> None:
+    """The labels: of classes or of values."""
     labels = config.labels
-    if labels is not None and labels.class_name is not None and labels.background is None:
+    if labels is None:
+        return
+    if config.task == "regression":
+        for key in ("classes", "class_name", "background", "colors"):
+            if getattr(labels, key) is not None:
+                raise ConfigError(
+                    f"{where}: {key} is of classes, and the task is regression: leave it out, or "
+                    'set task = "classification".'
+                )
+    if labels.class_name is not None and labels.background is None:
         raise ConfigError(
-            f"{where}, [labels]: class_name {labels.class_name!r} is the only class: give "
-            "background, the name of what is outside."
+            f"{where}: class_name {labels.class_name!r} is the only class: give background, the "
+            "name of what is outside."
         )
-    if config.split.kind == "list" and not (config.split.train and config.split.test):
-        raise ConfigError(f'{where}, [split]: kind is "list": give train and test.')

@@ -103,6 +103,9 @@ def learn(
         seed=config.seed, folder=work, progress=progress,
     )  # fmt: skip
     final = time.monotonic() - started - rounds - judged
+    if warn is not None:
+        for note in fitted.facts.get("notes", ()):
+            warn(note)
     return Outcome(
         settings=settings,
         fitted=fitted,

@@ -251,7 +251,7 @@ def _check_leak(config: TrainConfig, file: Path, band: int, find: Callable[[str]
 
 def _learned(config: TrainConfig, one: InputConfig, file: Path) -> set[int]:
     """Numbers of the bands of an input that features are made of."""
-    with open_raster(file) as raster:
+    with open_raster(file, crs=one.crs) as raster:
         described = dict(zip(raster.bands, raster.band_numbers, strict=True))
         every = list(raster.band_numbers)
     if isinstance(one.bands, tuple):

@@ -7,10 +7,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from geotools.errors import LabelsError
 from geotools.features.names import dates_of, find_band, parse_feature
 from geotools.raster import Source
 from geotools.spec import ClassInfo, SourceInfo
 from geotools.stream import Progress, Step
+from geotools.training.cells import Cells
 from geotools.training.config import TrainConfig
 from geotools.training.inputs import find_path, open_scenes
 from geotools.training.labels import read_labels
@@ -19,6 +23,9 @@ from geotools.training.splits import Split, split_cells
 from geotools.training.tables import read_table
 
 __all__ = ["Prepared", "prepare"]
+
+_LARGEST = 1e18
+"""Values beyond overflow when they are squared in single precision."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +82,7 @@ def prepare(
         return _from_table(config, find, warn)
     scenes = stack.enter_context(open_scenes(config, data, folder, warn=warn))
     labels = read_labels(config, scenes.grids, find=find, warn=warn)
+    _check_values(labels.cells, "labels.nodata")
 
     def tell(done: int, total: int) -> None:
         if progress is not None:
@@ -118,6 +126,18 @@ def prepare(
     )
 
 
+def _check_values(cells: Cells, missing: str) -> None:
+    """Refuses targets that no learner can work with."""
+    if cells.is_classes:
+        return
+    largest = float(np.abs(cells.target).max(initial=0.0))
+    if not largest <= _LARGEST:
+        raise LabelsError(
+            f"The labels hold the value {largest:.4g}, too large to learn: if it stands for "
+            f"missing values, say so with {missing}; otherwise give another unit."
+        )
+
+
 def _elevation(features: Sequence[str], infos: Sequence[SourceInfo]) -> int | None:
     """Which feature is the bare elevation, if any."""
     for place, name in enumerate(features):
@@ -141,6 +161,7 @@ def _from_table(
     config: TrainConfig, find: Callable[[str], Path], warn: Callable[[str], None]
 ) -> Prepared:
     table = read_table(config, find, warn=warn)
+    _check_values(table.cells, "an empty field")
     names = [info.name for info in table.classes]
     material = TableMaterial(
         table.cells, table.rows, classes=names, features=table.features, categories=table.categories

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from geotools.errors import MissingExtraError
+from geotools.errors import ConfigError, MissingExtraError
 from geotools.training.config import TrainConfig
 from geotools.training.learners.protocol import Learner
 from geotools.training.learners.settings import (
@@ -26,6 +26,8 @@ _TITLES = {
     "tcn": "temporal convolutional network",
 }  # fmt: skip
 """What people call each learner."""
+
+_MOST_THREADS = 1024
 
 _ALIKE = ("balanced_accuracy", "macro_f1")
 """Metrics that treat rare and common classes alike."""
@@ -87,10 +89,16 @@ def make_learner(settings: Settings, config: TrainConfig) -> Learner:
 
 @contextmanager
 def limited_threads(threads: int | None) -> Iterator[None]:
-    """Keeps PyTorch and scikit-learn to so many threads meanwhile; None: as they like."""
+    """Keeps PyTorch and scikit-learn to so many threads meanwhile; None: as they like.
+
+    Raises:
+        ConfigError: not a number of threads.
+    """
     if threads is None:
         yield
         return
+    if not 1 <= threads <= _MOST_THREADS:
+        raise ConfigError(f"threads is {threads}: give a whole number from 1 to {_MOST_THREADS}.")
     import torch
 
     # joblib, which scikit-learn runs on, asks for the second; libraries loaded later for the first.
