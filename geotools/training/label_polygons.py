@@ -14,6 +14,7 @@ import numpy as np
 from geotools.grid import Grid, Window
 from geotools.io.burning import Burner
 from geotools.training.label_scenes import Block
+from geotools.training.shapes import repaired
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,6 +55,8 @@ class PolygonScene:
         self.grid = grid
         self.round = round_
         """True for circles around points."""
+        # Corners that nearly touch may do so in cells, where they are rounded otherwise.
+        shapes, _ = repaired(shapes)
         there = np.flatnonzero(~shapely.is_empty(shapes))
         shapes, target, feature = shapes[there], target[there], feature[there]
         inside, across = _relations(shapes, target)

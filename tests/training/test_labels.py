@@ -17,6 +17,7 @@ from pyproj import Transformer
 from geotools.errors import ConfigError, GeotoolsError, LabelsError
 from geotools.grid import Grid
 from geotools.training.config import TrainConfig, make_config
+from geotools.training.label_polygons import PolygonScene
 from geotools.training.labels import Labels, read_labels
 
 GRID = make_grid(60, 40)
@@ -205,6 +206,14 @@ def test_invalid_and_outlying_geometry_and_missing_classes_are_told(
     assert (drawn[30:, 30:] == 1).all()
     assert any("1 were repaired" in text for text in warned)
     assert any("1 label nothing" in text for text in warned)
+
+
+def test_corners_that_touch_once_they_are_cells_do_no_harm() -> None:
+    """Outlines that are valid in degrees, and no longer after rounding, are mended again."""
+    bow = shapely.Polygon([(2, 2), (8, 8), (8, 2), (2, 8)])
+    shapes = np.array([bow, shapely.box(1, 1, 7, 9)], dtype=object)
+    scene = PolygonScene(GRID, shapes, np.array([0, 1], np.int32), np.arange(2), overlap="drop")
+    assert scene.overlaps == 1
 
 
 def test_numbers_name_classes_in_their_order(polygons: Callable[..., Path]) -> None:
