@@ -147,7 +147,8 @@ def raster_scenes(
         LabelsError: several bands and none named, the band of an input, no overlap.
     """
     labels = config.labels
-    assert labels is not None  # noqa: S101
+    if labels is None:
+        raise LabelsError("There are no labels: give [labels].")
     for key in ("field", "group", "time", "layer", "columns"):
         if getattr(labels, key) is not None:
             raise LabelsError(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geotools.errors import LabelsError
+from geotools.training.blocks import lay_blocks
 from geotools.training.folds import deal, tabulate
 from geotools.training.rounds import Split, cross_rounds
 from geotools.training.split_job import SplitJob
@@ -35,16 +36,15 @@ def by_blocks(job: SplitJob) -> Split:
     Raises:
         LabelsError: no places; a class in one block only.
     """
-    cells, size = job.cells, job.config.size_m
-    folds = job.config.folds
-    blocks = block_units(cells, job.strata, job.ground, folds=folds, size_m=size, seed=job.seed)
-    smallest = in_words(job.ground.smallest_m)
+    cells, ground, config = job.cells, job.ground, job.config
+    found = block_units(
+        cells, job.strata, ground, folds=config.folds, size_m=config.size_m, seed=job.seed
+    )
+    smallest = in_words(ground.smallest_m)
     remedy = f"label it elsewhere too, or make split.size_m smaller, down to {smallest}"
-    if blocks is None:
-        least = job.ground.smallest_m
-        blocks = block_units(cells, job.strata, job.ground, folds=folds, size_m=least, seed=0)
+    if found is None:
         remedy = "label it elsewhere too"
-    assert blocks is not None  # noqa: S101  # a stated side always gives some
+    blocks = found or lay_blocks(ground.crs, cells.x, cells.y, ground.smallest_m, half=ground.half)
     unit = blocks.locate(cells.x, cells.y)
     side = in_words(blocks.size_m)
     job.check(unit, f"block of {side}", remedy)
