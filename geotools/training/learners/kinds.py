@@ -158,9 +158,11 @@ class Kind:
                 material, train, targets, augmenter, size=2 * self.halo + 1,
                 batch=settings.batch, max_cells=settings.max_cells, rng=rng,
             )  # fmt: skip
+        # Two cells on a side are left at the deepest level at least, to take statistics of.
+        size = max(-(-settings.tile // self.multiple), 2) * self.multiple
         return TileFeed(
             material, train, targets, augmenter,
-            size=-(-settings.tile // self.multiple) * self.multiple, batch=settings.batch,
+            size=size, batch=settings.batch,
             halo=self.halo, multiple=self.multiple, with_cell_size=self.backbone is not None,
         )  # fmt: skip
 

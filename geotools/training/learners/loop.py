@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from geotools.errors import ModelError
+from geotools.errors import LabelsError, ModelError
 from geotools.training.learners.batches import Batch, Feed, Reader
 from geotools.training.learners.checkpoint import Checkpoint, generator_state, restore_generator
 from geotools.training.learners.losses import Loss
@@ -92,6 +92,7 @@ def run(
         progress: called after every epoch.
 
     Raises:
+        LabelsError: nothing is defined where the labels are.
         ModelError: the loss is no longer a number.
     """
     rngs = [np.random.default_rng([seed + number, 1]) for number in range(len(nets))]
@@ -135,7 +136,11 @@ def run(
             optimizer.step()
             _follow(average, nets, 1.0 / (1.0 + min(step - 1.0, _MEMORY * steps)))
 
-        number, train_loss = len(curve) + 1, float(np.mean(losses)) if losses else math.nan
+        if not losses:
+            raise LabelsError(
+                "No labelled cell has a feature that is defined: look at the rasters around them."
+            )
+        number, train_loss = len(curve) + 1, float(np.mean(losses))
         look, score = math.nan, math.nan
         if validation is not None:
             look, score = _look(average, feed, loss, validation, plan.device)
@@ -193,7 +198,7 @@ def reproducible(seed: int, device: torch.device) -> Iterator[None]:
     """PyTorch that draws from this seed and sums in a fixed order; afterwards it is as before."""
     before = torch.are_deterministic_algorithms_enabled()
     warn = torch.is_deterministic_algorithms_warn_only_enabled()
-    devices = [device] if device.type == "cuda" else []
+    devices = [torch.cuda.current_device()] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
         # Elsewhere some operations have no such form.

@@ -119,7 +119,7 @@ class NetSettings(Settings):
     """Epochs at most."""
     patience: int = field(default=8, metadata=within(1))
     """Epochs without a better validation loss after which it stops."""
-    learning_rate: float = field(default=2e-3, metadata=within(above=0, high=1))
+    learning_rate: float = field(default=3e-3, metadata=within(above=0, high=1))
     """AdamW's at its highest; it falls along a cosine."""
     weight_decay: float = field(default=1e-4, metadata=within(0, 1))
     """AdamW's."""
@@ -146,6 +146,8 @@ class DenseSettings(NetSettings):
     """Dense network with dropout on the features of one cell."""
 
     name: ClassVar[str] = "dense"
+    learning_rate: float = field(default=5e-3, metadata=within(above=0, high=1))
+    """See `NetSettings`."""
     width: int = field(default=64, metadata=within(2, 4096))
     """Units of a hidden layer."""
     layers: int = field(default=2, metadata=within(1, 16))

@@ -235,3 +235,16 @@ def test_a_loss_that_is_no_number_ends_the_fit(monkeypatch):
 def test_nothing_to_learn_from_is_refused():
     with pytest.raises(LabelsError, match="no cell to learn from"):
         fitted_net("dense", make_table(), train=np.zeros(0, np.intp))
+
+
+def test_the_smallest_tiles_of_the_deepest_net_are_learned_from():
+    """One tile a step, deeper than it is large: it becomes larger."""
+    net = fitted_net("unet", make_scene(32, 40), depth=5, tile=16, batch=1, epochs=1)
+    assert np.isfinite([line.train_loss for line in net.curve]).all()
+
+
+def test_labels_where_no_feature_is_defined_are_refused():
+    material = make_scene(32, 40)
+    material._stacks[0].data[:] = np.nan
+    with pytest.raises(LabelsError, match="feature that is defined"):
+        fitted_net("unet", material)
