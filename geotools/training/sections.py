@@ -142,8 +142,8 @@ class SplitConfig:
         default="auto",
         metadata=one_of("auto", "blocks", "polygons", "group", "time", "list", "raster", "random"),
     )
-    """`auto`: polygons for polygon labels that stand apart, blocks for everything else with a
-    place, random for tables without one."""
+    """`auto`: groups where `labels.group` or `table.group` names some, polygons for polygon labels
+    that stand apart, blocks for everything else with a place, random for tables without one."""
     folds: int = option(default=5, metadata=within(2, 20))
     """Rounds; every block is tested once."""
     size_m: float | None = option(default=None, metadata=within(above=0))
