@@ -41,6 +41,11 @@ __all__ = ["NetLearner", "make_net"]
 _SOME = 50_000
 """Cells from which the scale of features is taken."""
 
+_RARE = 0.2
+"""Share of the cells below which cross-entropy alone would rather miss a class than overlap it: on
+buildings of 4 % of a scene IoU was .15 without Dice and .27 with it (two rounds), on glaciers of half
+a scene it was no better."""
+
 
 def make_net(
     settings: NetSettings, *, task: str, balanced: bool, augment: AugmentConfig, metric: str
@@ -178,7 +183,14 @@ class NetLearner:
         elif self._balanced:
             alike = settings.class_weights == "balanced" or self._metric == "balanced_accuracy"
             weights = balanced_weights(target, len(classes), power=1.0 if alike else 0.5)
-        return make_loss(settings.loss, classes=len(classes), weights=weights)
+        loss = settings.loss
+        counts = np.bincount(target, minlength=len(classes))
+        if (
+            loss == "auto" and self.name == "unet" and self._metric == "iou"
+            and counts.min() < _RARE * len(target)
+        ):  # fmt: skip
+            loss = "cross-entropy+dice"  # what is judged is an overlap, so is Dice
+        return make_loss(loss, classes=len(classes), weights=weights)
 
     def _nets(
         self, kind: Kind, material: Material, scaling: Scaling, seed: int

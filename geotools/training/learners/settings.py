@@ -124,7 +124,7 @@ class NetSettings(Settings):
     weight_decay: float = field(default=1e-4, metadata=within(0, 1))
     """AdamW's."""
     loss: str = field(default="auto", metadata=one_of("auto", *_LOSSES))
-    """`auto`: cross-entropy, or huber for values."""
+    """`auto`: cross-entropy, for a rare class that is judged by IoU with Dice; huber for values."""
     class_weights: str = field(default="auto", metadata=one_of("auto", "balanced", "none"))
     """See `AutoSettings`."""
     weights: Mapping[str, float] | None = None
