@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from geotools.evaluation.calibration import ClassReliability
     from geotools.evaluation.metrics import Scored
     from geotools.evaluation.regression import Residuals
-    from geotools.evaluation.training_record import AreaRows, CalibrationRecord, TrainingRecord
+    from geotools.evaluation.training_record import (
+        AreaRows,
+        BlocksScore,
+        CalibrationRecord,
+        TrainingRecord,
+    )
     from geotools.spec import ClassInfo
 
 __all__ = ["record_json"]
@@ -69,6 +74,8 @@ def record_json(record: TrainingRecord) -> dict[str, Any]:
         ],
         "residuals": None if record.residuals is None else _residuals(record.residuals),
         "random_split": None if record.random_split is None else _scored(record.random_split),
+        "blocks_split": None if record.blocks_split is None else _blocks(record.blocks_split),
+        "nested": None if record.nested is None else _scored(record.nested),
         "seconds": dict(record.seconds),
         "warnings": list(caveats(record)),
         "result": [result(record), *comparison(record)],
@@ -79,6 +86,15 @@ def record_json(record: TrainingRecord) -> dict[str, Any]:
 
 def _scored(scored: Scored) -> dict[str, Any]:
     return {"value": scored.value, "interval": list(scored.interval)}
+
+
+def _blocks(found: BlocksScore) -> dict[str, Any]:
+    return {
+        **_scored(found.score),
+        "learner": found.learner_title,
+        "claimed": found.claimed,
+        "split": found.split_title,
+    }
 
 
 def _class_row(row: ClassRow) -> dict[str, Any]:

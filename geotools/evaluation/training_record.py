@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AreaRows",
+    "BlocksScore",
     "CalibrationRecord",
     "ClassRow",
     "Curve",
@@ -56,6 +57,20 @@ class LearnerRow:
     """What fitting took, all rounds together."""
     chosen: bool = False
     """Whether it is the one that was kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlocksScore:
+    """What a split by blocks says where the main one is by random cells."""
+
+    learner_title: str
+    """Which learner: the one that was kept, or for a net the random forest."""
+    score: Scored
+    """Its score by blocks."""
+    claimed: float
+    """Its score by random cells."""
+    split_title: str
+    """What the blocks are in a few words."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -205,6 +220,11 @@ class TrainingRecord:
     """Of a regression, with the unit of its values."""
     random_split: Scored | None = None
     """What a split by random cells would have claimed of the same learner."""
+    blocks_split: BlocksScore | None = None
+    """What blocks say where the split is by random cells."""
+    nested: Scored | None = None
+    """What the choice among several learners scores when each round is left to the one that is the
+    best in the other rounds."""
     maps: tuple[MapPicture, ...] = ()
     """The scenes."""
     parity: Mapping[str, Any] = field(default_factory=dict)

@@ -9,9 +9,18 @@ from geotools.evaluation.calibration import TEMPERATURES
 from geotools.evaluation.metrics import Scored
 
 if TYPE_CHECKING:
-    from geotools.evaluation.training_record import TrainingRecord
+    from geotools.evaluation.training_record import BlocksScore, TrainingRecord
 
-__all__ = ["AREA_CAVEAT", "caveats", "comparison", "figure_words", "result", "scored_words"]
+__all__ = [
+    "AREA_CAVEAT",
+    "blocks_words",
+    "caveats",
+    "comparison",
+    "figure_words",
+    "nested_words",
+    "result",
+    "scored_words",
+]
 
 AREA_CAVEAT = (
     "The adjusted areas and standard errors follow Olofsson et al. (2014) and hold for a "
@@ -36,7 +45,9 @@ def result(record: TrainingRecord) -> str:
 
 
 def comparison(record: TrainingRecord) -> tuple[str, ...]:
-    """One sentence for each baseline, and one for what a random split would have claimed."""
+    """One sentence for each baseline, one for what a random split would have claimed, and one for
+    what the choice among several learners is worth.
+    """
     said = [
         _difference(record, name, record.differences[name])
         for name in record.baselines
@@ -49,7 +60,28 @@ def comparison(record: TrainingRecord) -> tuple[str, ...]:
         if better > 0:
             words += f": {figure_words(better)} better, from neighbours of learned cells"
         said.append(words + ".")
+    if record.nested is not None:
+        said.append(nested_words(scored_words(record.nested)))
     return tuple(said)
+
+
+def nested_words(figures: str) -> str:
+    """What the choice among learners is worth, given its score in words."""
+    return f"Chosen anew in every round by the other rounds, the choice itself scores {figures}."
+
+
+def blocks_words(found: BlocksScore, figure: str) -> str:
+    """What a split by random cells does to the score.
+
+    Args:
+        found: both scores.
+        figure: title of the metric.
+    """
+    return (
+        f"By random cells the {found.learner_title} reaches {figure} "
+        f"{figure_words(found.claimed)}, by blocks {scored_words(found.score)} "
+        f"({found.split_title}): expect the second on new ground."
+    )
 
 
 def caveats(record: TrainingRecord) -> tuple[str, ...]:

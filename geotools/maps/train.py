@@ -111,6 +111,8 @@ def train(
         if progress is not None:
             progress(Step("judging", 0, 1))
         judgement = judged(prepared, outcome)
+        if progress is not None:
+            progress(Step("judging", 1, 1))
         command = _command(told, data, settled.seed if seed is not None else None, learner, init)
         model = run.work / "model.onnx"
         spec = write_model(
@@ -124,7 +126,7 @@ def train(
         body = record.to_json()
         write_split(
             run.work / "split.gpkg", prepared.split, prepared.material.cells,
-            grids=prepared.material.grids, classes=prepared.classes, overwrite=True,
+            grids=prepared.material.grids, crs=prepared.crs, classes=prepared.classes, overwrite=True,
         )  # fmt: skip
         write_card(run.work / "card.md", spec, body, overwrite=True)
         write_stac(run.work / "model.stac.json", spec, model, grids=prepared.material.grids)

@@ -10,6 +10,7 @@ import numpy as np
 
 from geotools.evaluation.calibration import class_reliability
 from geotools.evaluation.judgement import Judgement, judge, judge_areas
+from geotools.evaluation.metrics import Scored, score_with_interval
 from geotools.evaluation.training_record import (
     AreaRows,
     CalibrationRecord,
@@ -180,6 +181,8 @@ def finished(
         area=area,
         importance=tuple(ImportanceRow(name, drop) for name, drop in outcome.importance),
         learners=_learners(outcome),
+        blocks_split=outcome.blocks,
+        nested=_nested(prepared, outcome, tested),
         curves=_curves(outcome),
         residuals=judgement.residuals,
         scatter=scatter,
@@ -205,6 +208,23 @@ def finished(
 def _settings(outcome: Outcome) -> dict[str, Any]:
     settings = outcome.settings
     return {name: getattr(settings, name) for name in type(settings).__dataclass_fields__}
+
+
+def _nested(prepared: Prepared, outcome: Outcome, tested: NDArray[np.intp]) -> Scored | None:
+    """What the choice among several learners scores."""
+    told = outcome.choice.nested
+    if told is None:
+        return None
+    config = prepared.config
+    return score_with_interval(
+        config.score,
+        prepared.material.cells.target[tested],
+        decided(told[tested]),
+        prepared.split.unit[tested],
+        classes=len(prepared.classes),
+        background=prepared.background,
+        seed=config.seed,
+    )
 
 
 def _learners(outcome: Outcome) -> tuple[LearnerRow, ...]:

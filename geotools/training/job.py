@@ -14,14 +14,28 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geotools.errors import ConfigError, GeotoolsError
-from geotools.evaluation.metrics import METRICS, Scored, difference_interval
+from geotools.evaluation.metrics import (
+    METRICS,
+    Scored,
+    difference_interval,
+    score_with_interval,
+)
+from geotools.evaluation.training_record import BlocksScore
+from geotools.evaluation.training_words import blocks_words
 from geotools.stream import Progress, Step
 from geotools.training.choosing import Choice, by_other_rounds, calibrated, choose, decided
 from geotools.training.learners.protocol import Fitted, Learner
-from geotools.training.learners.settings import LEARNERS, AutoSettings, Settings, SvmSettings
+from geotools.training.learners.settings import (
+    LEARNERS,
+    AutoSettings,
+    NetSettings,
+    Settings,
+    SvmSettings,
+)
 from geotools.training.learners.table import make_learner, title_of
 from geotools.training.material import PermutedMaterial
 from geotools.training.prepare import Prepared
+from geotools.training.splits import Split
 from geotools.training.trial import Trial, baseline, fit_final, run_trial
 
 if TYPE_CHECKING:
@@ -55,6 +69,8 @@ class Outcome:
     """The one of the final model; 1 for values."""
     importance: tuple[tuple[str, Scored], ...]
     """Feature, and how much of the score goes with it."""
+    blocks: BlocksScore | None = None
+    """What blocks say, where the split is at random."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """What took how long."""
 
@@ -94,8 +110,9 @@ def learn(
     if material.classes:
         taken = trials[choice.final]
         predictions, temperature = calibrated(taken, split, material.cells.target)
-    rounds = time.monotonic() - started
     settings, learner = tried[choice.final]
+    blocks = _by_blocks(prepared, settings, choice, forest, progress, warn)
+    rounds = time.monotonic() - started
     importance = _importance(prepared, trials, choice, settings, progress)
     judged = time.monotonic() - started - rounds
     fitted = fit_final(
@@ -115,6 +132,7 @@ def learn(
         predictions=predictions,
         temperature=temperature,
         importance=importance,
+        blocks=blocks,
         seconds={"rounds": rounds, "importance": judged, "final fit": final},
     )
 
@@ -176,6 +194,42 @@ def _check_material(settings: Settings, prepared: Prepared) -> None:
             f"The learner {settings.name} goes along dates, and there are none: give an input with "
             "`dates` and its bands as features, or take another learner."
         )
+
+
+def _by_blocks(
+    prepared: Prepared,
+    settings: Settings,
+    choice: Choice,
+    forest: Trial,
+    progress: Progress | None,
+    warn: Any,
+) -> BlocksScore | None:
+    """What the learner scores by blocks, where the split is at random; of nets, the forest."""
+    blocks = prepared.blocks
+    if blocks is None:
+        return None
+    config, material = prepared.config, prepared.material
+    told = choice.predictions
+    if isinstance(settings, NetSettings):
+        settings, told = LEARNERS[_FOREST](), forest.predictions
+    trial = run_trial(
+        settings, make_learner(settings, config), material, blocks,
+        seed=config.seed, title=title_of(settings, config), stage="by blocks", progress=progress,
+    )  # fmt: skip
+
+    def scored(predictions: NDArray[np.float32], split: Split) -> Scored:
+        tested = np.flatnonzero(split.fold >= 0)
+        return score_with_interval(
+            config.score, material.cells.target[tested], decided(predictions[tested]),
+            split.unit[tested], classes=len(material.classes), background=prepared.background,
+            seed=config.seed,
+        )  # fmt: skip
+
+    claimed = scored(told, prepared.split).value
+    found = BlocksScore(trial.title, scored(trial.predictions, blocks), claimed, blocks.title)
+    if warn is not None:
+        warn(blocks_words(found, METRICS[config.score].title))
+    return found
 
 
 def _importance(

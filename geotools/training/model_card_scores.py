@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from geotools.evaluation.metrics import METRICS
-from geotools.evaluation.training_words import AREA_CAVEAT, figure_words
+from geotools.evaluation.training_words import AREA_CAVEAT, figure_words, nested_words
 from geotools.training.learners.table import title
 
 __all__ = [
@@ -49,6 +49,10 @@ def score_section(record: Mapping[str, Any]) -> list[str]:
     random = mapping(record.get("random_split"))
     if random.get("value") is not None:
         lines.append(f"| a split by random cells would claim | {_with(random['value'])} |")
+    blocks = mapping(record.get("blocks_split"))
+    if blocks.get("value") is not None:
+        words = f"{cell(blocks.get('learner'))} on a split by blocks"
+        lines.append(f"| {words} | {_with(blocks['value'], blocks.get('interval'))} |")
     tried = [row for row in listed(record.get("learners")) if isinstance(row, Mapping)]
     if len(tried) > 1:
         lines += ["", "Learners that were tried:", "", "| learner | validation | test |"]
@@ -59,6 +63,10 @@ def score_section(record: Mapping[str, Any]) -> list[str]:
                 f"| {title(str(row.get('name')))}{chosen} | {_with(row.get('validation'))} | "
                 f"{_with(row.get('test'))} |"
             )
+        nested = mapping(record.get("nested"))
+        if nested.get("value") is not None:
+            figures = _with(nested["value"], nested.get("interval"))
+            lines += ["", nested_words(figures)]
     others = {
         name: scored
         for name, scored in mapping(record.get("other")).items()

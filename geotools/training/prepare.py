@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -42,6 +44,9 @@ class Prepared:
     """Index of the class that is the background, if any."""
     split: Split
     """What is learned from and what is tested."""
+    blocks: Split | None = None
+    """Beside a split at random: one by blocks, which tells what it does to the score. None
+    otherwise, or where there is no place."""
     sources: tuple[SourceInfo, ...] = ()
     """The rasters, as the model will ask for them; none for a table."""
     stacks: tuple[Source, ...] = ()
@@ -50,6 +55,8 @@ class Prepared:
     """Name of every scene."""
     files: tuple[Path, ...] = ()
     """What was read."""
+    crs: Any = None
+    """rasterio.crs.CRS of the places of a table; None without places, and for rasters."""
 
 
 def prepare(
@@ -103,22 +110,23 @@ def prepare(
             f"{left:,} of {len(labels.cells):,} labelled cells have no valid value in all rasters: "
             "they are left out."
         )
-    split = split_cells(
+    splitter = partial(
+        split_cells,
         material.cells,
-        config.split,
         grids=material.grids,
         classes=labels.classes,
         groups=labels.groups,
         apart=labels.apart,
         seed=config.seed,
-        warn=warn,
     )
+    split = splitter(config.split, warn=warn)
     return Prepared(
         config=config,
         material=material,
         classes=labels.classes,
         background=labels.background,
         split=split,
+        blocks=_blocks(splitter, config, split, material.cells, warn),
         sources=scenes.infos,
         stacks=scenes.stacks,
         scenes=scenes.names,
@@ -136,6 +144,23 @@ def _check_values(cells: Cells, missing: str) -> None:
             f"The labels hold the value {largest:.4g}, too large to learn: if it stands for "
             f"missing values, say so with {missing}; otherwise give another unit."
         )
+
+
+def _blocks(
+    splitter: Callable[..., Split],
+    config: TrainConfig,
+    split: Split,
+    cells: Cells,
+    warn: Callable[[str], None],
+) -> Split | None:
+    """The split by blocks beside one at random, where the cells have places."""
+    if split.kind != "random" or not np.isfinite(cells.x).all():
+        return None
+    try:
+        return splitter(replace(config.split, kind="blocks"))
+    except LabelsError as error:
+        warn(f"What a split by blocks would score cannot be told: {error}")
+        return None
 
 
 def _elevation(features: Sequence[str], infos: Sequence[SourceInfo]) -> int | None:
@@ -166,15 +191,18 @@ def _from_table(
     material = TableMaterial(
         table.cells, table.rows, classes=names, features=table.features, categories=table.categories
     )
-    split = split_cells(
-        table.cells, config.split, crs=table.crs, classes=table.classes, groups=table.groups,
-        seed=config.seed, warn=warn,
+    splitter = partial(
+        split_cells, table.cells, crs=table.crs, classes=table.classes, groups=table.groups,
+        seed=config.seed,
     )  # fmt: skip
+    split = splitter(config.split, warn=warn)
     return Prepared(
         config=config,
         material=material,
         classes=table.classes,
         background=None,
         split=split,
+        blocks=_blocks(splitter, config, split, table.cells, warn),
         files=(find(config.table.path),) if config.table else (),
+        crs=table.crs,
     )

@@ -49,6 +49,7 @@ def run_trial(
     *,
     seed: int,
     title: str = "",
+    stage: str = "",
     validate: bool = False,
     folder: Path | None = None,
     progress: Progress | None = None,
@@ -62,6 +63,7 @@ def run_trial(
         split: the rounds.
         seed: fixes everything that is drawn.
         title: what people call it; its name when empty.
+        stage: what progress calls it; the learner's name when empty.
         validate: predict the validation cells of each round too, which learners that learn from
             them are fitted once more without.
         folder: where nets keep the state of each round.
@@ -72,8 +74,9 @@ def run_trial(
     predictions = np.full((len(material.cells), width), np.nan, np.float32)
     fitted, validated = [], []
     for number, part in enumerate(split.rounds):
-        stage = f"{learner.name} {number + 1}/{len(split.rounds)}"
-        watch = _watch(progress, stage, settings)
+        watch = _watch(
+            progress, f"{stage or learner.name} {number + 1}/{len(split.rounds)}", settings
+        )
         train, validation = part.train, part.validation
         net = isinstance(settings, NetSettings)
         if validate and not net:
@@ -92,7 +95,7 @@ def run_trial(
         if validate and net:
             validated.append(one.predict(material, part.validation))
         if progress is not None and not net:
-            progress(Step(learner.name, number + 1, len(split.rounds)))
+            progress(Step(stage or learner.name, number + 1, len(split.rounds)))
     return Trial(
         learner.name,
         title or learner.name,
