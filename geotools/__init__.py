@@ -58,11 +58,14 @@ if TYPE_CHECKING:
         predict_table,
     )
     from geotools.maps.evaluation import evaluate_forecast
+    from geotools.maps.evaluation_map import MapEvaluation, evaluate_map
     from geotools.maps.evaluation_run import EvaluationPeriod
     from geotools.maps.event_choice import SeismicitySettings
     from geotools.maps.event_grids import MapPlace
+    from geotools.maps.export import Export, export_for
     from geotools.maps.forecast import map_forecast
     from geotools.maps.seismicity import map_seismicity
+    from geotools.maps.train import Training, train
     from geotools.pictures import forecast_picture, landform_picture
     from geotools.raster import Raster, Sink, Source
     from geotools.spec import ClassInfo, ModelSpec
@@ -77,6 +80,7 @@ __all__ = [
     "EventMap",
     "EventSelection",
     "EventsError",
+    "Export",
     "FileError",
     "Forecast",
     "Forecaster",
@@ -86,6 +90,7 @@ __all__ = [
     "Grid",
     "GridError",
     "Issued",
+    "MapEvaluation",
     "MapPlace",
     "MissingExtraError",
     "Model",
@@ -104,12 +109,15 @@ __all__ = [
     "TerrainSettings",
     "Tile",
     "TileScheme",
+    "Training",
     "Window",
     "choose_forecaster",
     "create_geotiff",
     "evaluate_forecast",
+    "evaluate_map",
     "events_from_obspy",
     "events_to_obspy",
+    "export_for",
     "forecast_picture",
     "landform_picture",
     "map_events",
@@ -131,6 +139,7 @@ __all__ = [
     "read_layer",
     "shipped_model",
     "shipped_models",
+    "train",
     "write_events",
     "write_layer",
 ]
@@ -187,9 +196,12 @@ _HOMES = {
     "maps.event_choice": ("SeismicitySettings",),
     "maps.event_grids": ("MapPlace",),
     "maps.evaluation": ("evaluate_forecast",),
+    "maps.evaluation_map": ("MapEvaluation", "evaluate_map"),
     "maps.evaluation_run": ("EvaluationPeriod",),
+    "maps.export": ("Export", "export_for"),
     "maps.forecast": ("map_forecast",),
     "maps.seismicity": ("map_seismicity",),
+    "maps.train": ("Training", "train"),
     "pictures": ("forecast_picture", "landform_picture"),
     "raster": ("Raster", "Sink", "Source"),
     "spec": ("ClassInfo", "ModelSpec"),

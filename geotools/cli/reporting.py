@@ -78,12 +78,15 @@ class _Plain:
         self._steps = steps
         self._next: dict[str, float] = {}
         self._start: dict[str, float] = {}
+        self._last = time.monotonic()
 
     def step(self, step: Step) -> None:
         if not self._steps or not step.total:
             return
-        now = time.monotonic()
-        start = self._start.setdefault(step.stage, now)
+        # A stage that first tells of a whole part done began when the one before it ended.
+        now, before = time.monotonic(), self._last
+        self._last = now
+        start = self._start.setdefault(step.stage, before if step.done else now)
         share = step.done / step.total
         if share >= self._next.get(step.stage, 0.1):
             self._next[step.stage] = share + 0.1

@@ -126,7 +126,8 @@ def train(
         body = record.to_json()
         write_split(
             run.work / "split.gpkg", prepared.split, prepared.material.cells,
-            grids=prepared.material.grids, crs=prepared.crs, classes=prepared.classes, overwrite=True,
+            grids=prepared.material.grids, crs=prepared.crs, classes=prepared.classes,
+            overwrite=True,
         )  # fmt: skip
         write_card(run.work / "card.md", spec, body, overwrite=True)
         write_stac(run.work / "model.stac.json", spec, model, grids=prepared.material.grids)
