@@ -54,12 +54,13 @@ def test_what_fails_before_it_learns_leaves_nothing(tmp_path):
 
 
 def test_what_was_learned_stays_when_it_fails(tmp_path):
-    with (
-        pytest.raises(RuntimeError, match="later"),
-        RunFolder(tmp_path / "run", "one", overwrite=False) as run,
-    ):
-        (run.work / "unet-1.pt").write_text("state")
-        raise RuntimeError("later")
+    def fail() -> None:
+        with RunFolder(tmp_path / "run", "one", overwrite=False) as run:
+            (run.work / "unet-1.pt").write_text("state")
+            raise RuntimeError("later")
+
+    with pytest.raises(RuntimeError, match="later"):
+        fail()
     with RunFolder(tmp_path / "run", "one", overwrite=False) as again:
         assert again.resumed
         assert (again.work / "unet-1.pt").exists()
