@@ -9,7 +9,6 @@ from shapely import box
 
 import geotools
 from geotools.demo import write_jacksboro
-from geotools.maps.train import train
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else "example-train")
 folder.mkdir(exist_ok=True)
@@ -51,7 +50,7 @@ for name, kept in (("labels", 0), ("check", 1)):
     )
 
 # What one would write to a TOML file for `geotools train`.
-made = train(
+made = geotools.train(
     {
         "name": "landforms3",
         "features": ["terrain.slope", "terrain.mean_curvature", "terrain.tpi@300m",

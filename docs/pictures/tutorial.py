@@ -25,8 +25,6 @@ from matplotlib.patches import Patch
 from PIL import Image
 
 import geotools
-from geotools.maps.evaluation_map import evaluate_map
-from geotools.maps.train import train
 from geotools.terrain.attributes import attributes
 
 HERE = Path(__file__).parent
@@ -98,7 +96,7 @@ def draw_map(folder: Path, grid: Any, shade: Any) -> None:
     key(left, COLOURS)
     image = right.imshow(
         np.where(codes > 0, confidence, np.nan), extent=extent(grid), aspect=aspect(grid),
-        cmap="cividis", vmin=33, vmax=100,
+        cmap="cividis", vmin=40, vmax=100,
     )  # fmt: skip
     right.set_title("its second band: confidence", loc="left")
     figure.colorbar(image, ax=right, label="per cent", shrink=0.8)
@@ -111,7 +109,7 @@ def draw_scores(folder: Path, by_sheets: Any) -> None:
     """What each split says of the same data, and what other sheets say."""
     rows = [("cells at random", run(folder, "random")), ("polygons", run(folder, "polygons")),
             ("blocks", run(folder, "blocks")), ("sheets", by_sheets)]  # fmt: skip
-    tested = evaluate_map(
+    tested = geotools.evaluate_map(
         folder / "map.tif",
         {"path": str(folder / "check.gpkg"), "field": "landform"},
         folder / "check.html",
@@ -145,7 +143,7 @@ def draw_scores(folder: Path, by_sheets: Any) -> None:
 
 def run(folder: Path, kind: str) -> Any:
     """The figures of a training that differs in its split alone."""
-    made = train(
+    made = geotools.train(
         {
             **CONFIG,
             "inputs": [{"name": "dem", "path": str(folder / "dem.tif"), "role": "elevation"}],
