@@ -26,7 +26,7 @@ from geotools.spec import ModelSpec
 from geotools.stream import Progress, Step
 from geotools.training.choosing import decided
 from geotools.training.job import Outcome
-from geotools.training.learners.table import title_of
+from geotools.training.learners.table import title
 from geotools.training.prepare import Prepared
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def finished(
         task=config.task,
         metric=config.score,
         learner=outcome.settings.name,
-        learner_title=title_of(outcome.settings, config),
+        learner_title=title(outcome.settings.name, config.task),
         split_kind=split.kind,
         split_title=split.title,
         seed=config.seed,

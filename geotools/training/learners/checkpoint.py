@@ -50,9 +50,13 @@ class Checkpoint:
             torch.save({**state, "digest": self._digest}, part)
 
 
+_FORMAT = 1
+"""Raised when another version would take the state otherwise: older files are then not taken."""
+
+
 def digest_of(values: Any, arrays: list[NDArray[Any]]) -> str:
     """SHA-256 of plain values and of arrays, shapes and types included."""
-    found = hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode())
+    found = hashlib.sha256(json.dumps([_FORMAT, values], sort_keys=True, default=str).encode())
     for array in arrays:
         found.update(f"{array.dtype}{array.shape}".encode())
         found.update(np.ascontiguousarray(array).tobytes())

@@ -29,6 +29,9 @@ _TITLES = {
 
 _MOST_THREADS = 1024
 
+_NEEDED = {"torch": "torch", "sklearn": "scikit-learn", "onnx": "onnx"}
+"""Module and package of what training needs."""
+
 _ALIKE = ("balanced_accuracy", "macro_f1")
 """Metrics that treat rare and common classes alike."""
 
@@ -39,8 +42,8 @@ def check_extra() -> None:
     Raises:
         MissingExtraError: it is not.
     """
-    for package in ("sklearn", "torch", "onnx", "skl2onnx"):
-        if importlib.util.find_spec(package) is None:
+    for module, package in _NEEDED.items():
+        if importlib.util.find_spec(module) is None:
             raise MissingExtraError(package, "train")
 
 
