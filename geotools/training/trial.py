@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geotools.errors import ModelError
 from geotools.stream import Progress, Step
 from geotools.training.learners.protocol import Epoch, Fitted, Learner, Material
 from geotools.training.learners.settings import NetSettings, Settings
@@ -68,6 +69,9 @@ def run_trial(
             them are fitted once more without.
         folder: where nets keep the state of each round.
         progress: called after every epoch, or round.
+
+    Raises:
+        ModelError: what it predicts is no number.
     """
     start = time.monotonic()
     width = len(material.classes) or 1
@@ -90,7 +94,13 @@ def run_trial(
             checkpoint=folder / f"{learner.name}-{number + 1}.pt" if folder else None,
             progress=watch,
         )  # fmt: skip
-        predictions[part.test] = one.predict(material, part.test)
+        said = one.predict(material, part.test)
+        if not np.isfinite(said).all():
+            raise ModelError(
+                f"The learner {learner.name} gives what is no number in round {number + 1}: look "
+                "for huge values in features and labels, or give it a lower learning_rate."
+            )
+        predictions[part.test] = said
         fitted.append(one)
         if validate and net:
             validated.append(one.predict(material, part.validation))
