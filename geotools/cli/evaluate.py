@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from geotools.cli.options import catalog_options, column_mapping, moment, output_options
 from geotools.cli.reporting import reporting
+from geotools.errors import GeotoolsError
 
 __all__ = ["command"]
 
@@ -151,7 +154,7 @@ def evaluate_a_map(raster: str, labels: str, output: str, progress: str, **optio
         "background": options["background"], "mask": options["mask"],
         "buffer_m": options["buffer"],
     }  # fmt: skip
-    with reporting(progress) as report:
+    with reporting(progress) as report, _in_words_of_flags():
         made = evaluate_map(
             raster,
             {name: value for name, value in section.items() if value is not None},
@@ -169,6 +172,28 @@ def evaluate_a_map(raster: str, labels: str, output: str, progress: str, **optio
             f"{made.paths[0]}: {made.sentence}",
             {"outputs": [str(path) for path in made.paths], **made.evaluation},
         )
+
+
+_FLAGS = {
+    "labels.crs": "--labels-crs", "labels.class_name": "--class-name", "labels.mask": "--mask",
+    "labels.background": "--background", "labels.buffer_m": "--buffer", "labels.field": "--field",
+    "labels.layer": "--layer",
+}  # fmt: skip
+"""Keys of a configuration, and the flags that do the same."""
+
+
+@contextmanager
+def _in_words_of_flags() -> Iterator[None]:
+    """Errors of a configuration, said with the flags that stand for its keys."""
+    try:
+        yield
+    except GeotoolsError as error:
+        told = str(error)
+        for key, flag in _FLAGS.items():
+            told = told.replace(key, flag)
+        if told == str(error):
+            raise
+        raise GeotoolsError(told) from None
 
 
 def _codes(text: str | None) -> dict[str, int] | None:
