@@ -194,8 +194,15 @@ def outputs_at(
 
 
 @contextlib.contextmanager
-def reproducible(seed: int, device: torch.device) -> Iterator[None]:
-    """PyTorch that draws from this seed and sums in a fixed order; afterwards it is as before."""
+def reproducible(seed: int, device: torch.device, *, threads: int | None = None) -> Iterator[None]:
+    """PyTorch that draws from this seed and sums in a fixed order; afterwards it is as before.
+
+    Args:
+        seed: of PyTorch's own draws.
+        device: where is computed.
+        threads: at most so many; None: as it is set.
+    """
+    cores = torch.get_num_threads()
     before = torch.are_deterministic_algorithms_enabled()
     warn = torch.is_deterministic_algorithms_warn_only_enabled()
     devices = [torch.cuda.current_device()] if device.type == "cuda" else []
@@ -203,9 +210,11 @@ def reproducible(seed: int, device: torch.device) -> Iterator[None]:
         torch.manual_seed(seed)
         # Elsewhere some operations have no such form.
         torch.use_deterministic_algorithms(device.type == "cpu")
+        torch.set_num_threads(min(cores, threads or cores))
         try:
             yield
         finally:
+            torch.set_num_threads(cores)
             torch.use_deterministic_algorithms(before, warn_only=warn)
 
 

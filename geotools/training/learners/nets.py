@@ -105,7 +105,9 @@ class NetLearner:
         scaling = measure(rows)
         device, notes = _device(settings.device)
 
-        with reproducible(seed, device):
+        # The layers of single cells are so small that two threads wait for each other.
+        threads = None if settings.sees == "window" else 1
+        with reproducible(seed, device, threads=threads):
             nets, taken, said = self._nets(kind, material, scaling, seed)
             notes += said
             rates = groups_of(nets, taken, rate=settings.learning_rate, freeze=settings.freeze)
