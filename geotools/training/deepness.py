@@ -102,6 +102,12 @@ def export_deepness(
     overlap = _overlap(spec, tile, overlap)
     if resolution_cm is not None and not (math.isfinite(resolution_cm) and resolution_cm > 0):
         raise ModelError(f"A resolution of {resolution_cm} cm cannot be: give centimetres.")
+    smallest, largest = (size * 100 for size in spec.cell_size_m)
+    if resolution_cm is not None and not smallest <= resolution_cm <= largest:
+        raise ModelError(
+            f"The model {spec.name} is made for cells of {smallest:g} to {largest:g} cm, not of "
+            f"{resolution_cm:g}: choose a resolution between."
+        )
     bands = info.bands or spec.features
     keys = deepness_keys(
         spec, tile=tile, resolution_cm=resolution_cm, overlap=overlap, bands=len(bands)
@@ -163,6 +169,11 @@ def _data_input(spec: ModelSpec) -> InputInfo:
 
 def _check_sources(spec: ModelSpec) -> None:
     """Nothing, when all features are bands of one raster."""
+    if spec.parameters.get("table"):
+        raise ModelError(
+            f"The model {spec.name} takes the columns of a table, and Deepness gives an image: use "
+            "geotools predict."
+        )
     computed = [name for name in spec.features if name.startswith(("terrain.", "imagery."))]
     if computed:
         raise ModelError(
