@@ -25,7 +25,7 @@ from geotools.maps.train import train
 
 pytest.importorskip("torch")
 
-UNET = {"name": "unet", "width": 4, "depth": 2, "tile": 32, "epochs": 2}
+UNET = {"name": "unet", "width": 4, "depth": 2, "tile": 32, "epochs": 1}
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +222,7 @@ def test_the_choice_among_learners_is_scored_too(scene, tmp_path):
 
 def test_a_killed_training_goes_on_to_the_same_bits(scene, tmp_path):
     """SIGKILL in the second round; the second run gives what an undisturbed one gives."""
-    values = settings(UNET | {"epochs": 4}, split={"kind": "blocks", "size_m": 480.0, "folds": 2})
+    values = settings(UNET | {"epochs": 3}, split={"kind": "blocks", "size_m": 480.0, "folds": 2})
     file = write_toml(tmp_path / "unet.toml", values)
     whole = train(file, tmp_path / "whole", data=scene, threads=1)
     folder = tmp_path / "killed"
