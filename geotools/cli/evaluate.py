@@ -131,6 +131,9 @@ def _finite(value: float) -> float | None:
     "--classes", metavar="NAME=CODE,…", help="Codes in MAP, where it does not name its classes."
 )
 @click.option(
+    "--label-classes", metavar="NAME=CODE,…", help="Codes in LABELS, where they are a raster."
+)
+@click.option(
     "--metric",
     type=click.Choice(["accuracy", "balanced_accuracy", "macro_f1", "iou", "kappa"]),
     default="accuracy",
@@ -153,6 +156,7 @@ def evaluate_a_map(raster: str, labels: str, output: str, progress: str, **optio
         "crs": options["labels_crs"], "class_name": options["class_name"],
         "background": options["background"], "mask": options["mask"],
         "buffer_m": options["buffer"],
+        "classes": _codes(options["label_classes"], "--label-classes"),
     }  # fmt: skip
     with reporting(progress) as report, _in_words_of_flags():
         made = evaluate_map(
@@ -162,7 +166,7 @@ def evaluate_a_map(raster: str, labels: str, output: str, progress: str, **optio
             table=options["table"],
             metric=options["metric"],
             band=options["band"],
-            names=_codes(options["classes"]),
+            names=_codes(options["classes"], "--classes"),
             seed=options["seed"],
             overwrite=options["overwrite"],
             progress=report.step,
@@ -177,7 +181,7 @@ def evaluate_a_map(raster: str, labels: str, output: str, progress: str, **optio
 _FLAGS = {
     "labels.crs": "--labels-crs", "labels.class_name": "--class-name", "labels.mask": "--mask",
     "labels.background": "--background", "labels.buffer_m": "--buffer", "labels.field": "--field",
-    "labels.layer": "--layer",
+    "labels.layer": "--layer", "labels.classes": "--label-classes",
 }  # fmt: skip
 """Keys of a configuration, and the flags that do the same."""
 
@@ -196,11 +200,11 @@ def _in_words_of_flags() -> Iterator[None]:
         raise GeotoolsError(told) from None
 
 
-def _codes(text: str | None) -> dict[str, int] | None:
-    """What --classes says: name -> code."""
+def _codes(text: str | None, flag: str) -> dict[str, int] | None:
+    """What --classes or --label-classes says: name -> code."""
     if text is None:
         return None
     pairs = [pair.rpartition("=") for pair in text.split(",")]
     if not all(name.strip() and equals and code.strip().isdigit() for name, equals, code in pairs):
-        raise click.UsageError(f"--classes {text!r} is not understood: give forest=1,water=2.")
+        raise click.UsageError(f"{flag} {text!r} is not understood: give forest=1,water=2.")
     return {name.strip(): int(code) for name, _, code in pairs}

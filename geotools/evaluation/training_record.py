@@ -233,6 +233,9 @@ class TrainingRecord:
     """What took how long, by name."""
     warnings: tuple[str, ...] = ()
     """What a reader must know, one sentence each."""
+    init: str = ""
+    """The earlier training that the net started from, which may have seen the test cells; empty
+    for none."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """What shaped the result, by name."""
     provenance: Mapping[str, str] = field(default_factory=dict)

@@ -37,7 +37,11 @@ that varies from unit to unit held the true one in 81 % with 5 units, 87 % with 
 
 def result(record: TrainingRecord) -> str:
     """The score in one sentence."""
-    seen = "labelled cells" if record.split_kind == "labels" else "cells that it did not learn from"
+    seen = "cells that it did not learn from"
+    if record.split_kind == "labels":
+        seen = "labelled cells"
+    elif record.init:
+        seen = f"test cells, which {record.init} may have learned from"
     where = f"on {record.cells:,} {seen}" if record.cells else ""
     score = f"{record.figure.title} {scored_words(record.score, record.unit_word, record.unit)}"
     words = " ".join(part for part in (score, where) if part)

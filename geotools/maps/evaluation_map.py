@@ -179,7 +179,7 @@ def _codes(labels: Labels, names: Mapping[str, int], raster: str) -> list[int]:
         if info.name not in names:
             raise ConfigError(
                 f"The labels have the class {info.name!r}, which {raster} has not: its classes are "
-                f"{', '.join(names)}; choose those to compare, or rename them in the labels."
+                f"{', '.join(names)}; say with labels.classes which labels are which class."
             )
         found.append(names[info.name])
     return found

@@ -100,13 +100,19 @@ def train(
         from geotools.evaluation.training_record import write_evaluation
         from geotools.evaluation.training_report import write_report
         from geotools.evaluation.training_words import result
-        from geotools.maps.training_record import finished, judged, pictured
+        from geotools.maps.training_record import finished, judged, own_init, pictured
         from geotools.training.job import learn
         from geotools.training.model_card import write_card
         from geotools.training.model_file import write_model
         from geotools.training.split_layer import write_split
         from geotools.training.stac import write_stac
 
+        if earlier := own_init(settled.learner):
+            remember(
+                f"The net starts from {earlier}: where that training learned from these labels, it "
+                "has seen the test cells and the score flatters. Start from one of other ground, "
+                "or from nothing, for a score to believe."
+            )
         outcome = learn(prepared, work=run.work, progress=progress, warn=remember)
         if progress is not None:
             progress(Step("judging", 0, 1))

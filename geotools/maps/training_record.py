@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,17 +23,19 @@ from geotools.evaluation.training_record import (
     TrainingRecord,
 )
 from geotools.grid import Grid, Window
+from geotools.inference.model import shipped_models
 from geotools.spec import ModelSpec
 from geotools.stream import Progress, Step
 from geotools.training.choosing import decided
 from geotools.training.job import Outcome
+from geotools.training.learners.settings import Settings
 from geotools.training.learners.table import title
 from geotools.training.prepare import Prepared
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["finished", "judged", "pictured"]
+__all__ = ["finished", "judged", "own_init", "pictured"]
 
 _SCENES = 3
 """Scenes that are shown at most."""
@@ -190,6 +193,7 @@ def finished(
         parity=spec.parity,
         seconds={**outcome.seconds, "all": seconds},
         warnings=tuple(warnings),
+        init=own_init(outcome.settings),
         settings={
             "features": ", ".join(prepared.material.features),
             **{key: value for key, value in _settings(outcome).items() if value is not None},
@@ -205,9 +209,17 @@ def finished(
     )
 
 
+def own_init(settings: Settings) -> str:
+    """Name of the earlier training of the user's that a net starts from; empty for none."""
+    init = getattr(settings, "init", None)
+    if init is None or init in shipped_models():
+        return ""
+    return Path(init).name
+
+
 def _settings(outcome: Outcome) -> dict[str, Any]:
     settings = outcome.settings
-    return {name: getattr(settings, name) for name in type(settings).__dataclass_fields__}
+    return {item.name: getattr(settings, item.name) for item in fields(settings)}
 
 
 def _nested(prepared: Prepared, outcome: Outcome, tested: NDArray[np.intp]) -> Scored | None:
