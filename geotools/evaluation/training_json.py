@@ -78,6 +78,7 @@ def record_json(record: TrainingRecord) -> dict[str, Any]:
         "nested": None if record.nested is None else _scored(record.nested),
         "seconds": dict(record.seconds),
         "warnings": list(caveats(record)),
+        "init": record.init,
         "result": [result(record), *comparison(record)],
     }
     plain: dict[str, Any] = _plain(body)
