@@ -191,6 +191,17 @@ def find_bands(info: SourceInfo, path: FilePath, crs: str | None) -> tuple[int, 
         wanted = [band.lower() for band in info.bands]
         if all(band in described and not band.isdigit() for band in wanted):
             return tuple(described[band] for band in wanted)
+        moved = [
+            f"{band} in band {described[band]}"
+            for band, number in zip(wanted, info.numbers, strict=True)
+            if not band.isdigit() and described.get(band, number) != number
+        ]
+        if moved:
+            raise RasterError(
+                f"{file.name} has {', '.join(moved)}, and not all of the bands that {info.name} "
+                f"needs by name ({', '.join(info.bands)}): describe its bands with these names, or "
+                "give a raster with the bands in the order of the training."
+            )
         # An alpha band is not counted, but was, if it was used.
         with_alpha = max(info.numbers) == info.count == len(numbers) + 1
         if len(numbers) == info.count or (with_alpha and has_band(path, info.count, crs=crs)):

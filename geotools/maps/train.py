@@ -100,7 +100,13 @@ def train(
         from geotools.evaluation.training_record import write_evaluation
         from geotools.evaluation.training_report import write_report
         from geotools.evaluation.training_words import result
-        from geotools.maps.training_record import finished, judged, own_init, pictured
+        from geotools.maps.training_record import (
+            finished,
+            judged,
+            own_init,
+            pictured,
+            used_settings,
+        )
         from geotools.training.job import learn
         from geotools.training.model_card import write_card
         from geotools.training.model_file import write_model
@@ -136,7 +142,11 @@ def train(
             overwrite=True,
         )  # fmt: skip
         write_card(run.work / "card.md", spec, body, overwrite=True)
-        write_stac(run.work / "model.stac.json", spec, model, grids=prepared.material.grids)
+        write_stac(
+            run.work / "model.stac.json", spec, model, grids=prepared.material.grids,
+            hyperparameters={**spec.parameters, **used_settings(outcome.settings)},
+            pretrained_source=getattr(outcome.settings, "init", None),
+        )  # fmt: skip
         write_report(run.work / "report.html", record, overwrite=True)
         if hasattr(outcome.fitted, "write"):
             with write_atomic(run.work / "weights.pt", overwrite=True) as part:
@@ -207,6 +217,7 @@ def _provenance(prepared: Any, outcome: Any, judgement: Any, command: str) -> di
         "cells": len(prepared.material.cells),
         "data": sorted({path.name for path in prepared.files}),
         "attribution": config.attribution,
+        "notes": list(outcome.fitted.facts.get("notes", ())),
         "command": command,
         "software": f"geotools-ml {version('geotools-ml')}",
     }

@@ -35,7 +35,7 @@ from geotools.training.prepare import Prepared
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["finished", "judged", "own_init", "pictured"]
+__all__ = ["finished", "judged", "own_init", "pictured", "used_settings"]
 
 _SCENES = 3
 """Scenes that are shown at most."""
@@ -196,7 +196,7 @@ def finished(
         init=own_init(outcome.settings),
         settings={
             "features": ", ".join(prepared.material.features),
-            **{key: value for key, value in _settings(outcome).items() if value is not None},
+            **used_settings(outcome.settings),
             **outcome.fitted.facts,
         },
         provenance={
@@ -217,9 +217,10 @@ def own_init(settings: Settings) -> str:
     return Path(init).name
 
 
-def _settings(outcome: Outcome) -> dict[str, Any]:
-    settings = outcome.settings
-    return {item.name: getattr(settings, item.name) for item in fields(settings)}
+def used_settings(settings: Settings) -> dict[str, Any]:
+    """The settings of a learner that say something, by name."""
+    named = {item.name: getattr(settings, item.name) for item in fields(settings)}
+    return {name: value for name, value in named.items() if value is not None}
 
 
 def _nested(prepared: Prepared, outcome: Outcome, tested: NDArray[np.intp]) -> Scored | None:

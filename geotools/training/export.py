@@ -109,8 +109,15 @@ def export_model(
         parity={**figures, "tolerance": tolerance, "runtime": "ONNX Runtime"},
     )
     _check_halo(run, seen, spec)
-    write_graph(graph, path, {METADATA_KEY: spec.to_json(), **deepness_keys(spec)})
+    others = deepness_keys(spec) if _takes_an_image(spec) else {}
+    write_graph(graph, path, {METADATA_KEY: spec.to_json(), **others})
     return spec
+
+
+def _takes_an_image(spec: ModelSpec) -> bool:
+    """True when the graph takes the bands of one raster: programs that know no features run it."""
+    computed = any(name.startswith(("terrain.", "imagery.")) for name in spec.features)
+    return spec.inputs[0].kind == "raster" and len(spec.sources) <= 1 and not computed
 
 
 def write_graph(

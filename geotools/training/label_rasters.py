@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geotools.errors import FileError, GridError, LabelsError
+from geotools.features.opening import band_names, slug
 from geotools.grid import Grid, Window
 from geotools.io.aligned import AlignedFile, open_aligned
 from geotools.io.categories import read_categories
@@ -253,15 +254,15 @@ def _check_leak(config: TrainConfig, file: Path, band: int, find: Callable[[str]
 def _learned(config: TrainConfig, one: InputConfig, file: Path) -> set[int]:
     """Numbers of the bands of an input that features are made of."""
     with open_raster(file, crs=one.crs) as raster:
-        described = dict(zip(raster.bands, raster.band_numbers, strict=True))
+        described = dict(zip(band_names(raster), raster.band_numbers, strict=True))
         every = list(raster.band_numbers)
     if isinstance(one.bands, tuple):
         chosen = {
-            str(name): name if isinstance(name, int) else described.get(name, 0)
+            slug(str(name)): name if isinstance(name, int) else described.get(slug(name), 0)
             for name in one.bands
         }
     elif one.bands is not None:
-        chosen = dict(one.bands)
+        chosen = {slug(name): number for name, number in one.bands.items()}
     else:
         chosen = {str(number): number for number in every} | described
     if config.features is None:
@@ -270,7 +271,9 @@ def _learned(config: TrainConfig, one: InputConfig, file: Path) -> set[int]:
     for feature in config.features:
         source, _, name = feature.split("@")[0].partition(".")
         if source == one.name:
-            used |= {chosen.get(name, 0)} if name else set(chosen.values())
+            # A number is that of a band, too, where no band is called so.
+            number = int(name) if name.isdigit() else 0
+            used |= {chosen.get(slug(name), number)} if name else set(chosen.values())
         elif source == "terrain" and (one.role == "elevation" or len(chosen) == 1):
             used |= set(chosen.values()) if one.role != "other" else set()
         elif source == "imagery" and one.role != "elevation" and len(chosen) > 1:

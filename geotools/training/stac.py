@@ -149,6 +149,8 @@ def _properties(spec: ModelSpec, architecture: str, times: tuple[str, str]) -> d
     }
     if version := re.match(r"\d+\.\d+\.\d+", onnx.__version__):
         properties["mlm:framework_version"] = version.group()
+    if spec.parameters.get("table"):
+        del properties["gsd"]  # rows have no size
     if spec.licence:
         spdx = re.fullmatch(r"[\w.+-]+", spec.licence)
         properties["license"] = spec.licence if spdx else "other"
