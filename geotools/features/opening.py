@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -53,6 +53,8 @@ def open_stack(
     grid: Grid | None = None,
     crs: str | None = None,
     nodata: float | None = None,
+    bands: Sequence[int] | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> FeatureStack:
     """Raster files as features, to be used in a `with` statement.
 
@@ -67,9 +69,11 @@ def open_stack(
         grid: the cells; those of the first raster when None.
         crs: the CRS to assume, instead of the files' own.
         nodata: the value to take as invalid in all of them, instead of the sources' or files' own.
+        bands: numbers from 1 of the bands of the only source, instead of finding them.
+        warn: called with a sentence where numbers find a band that is described otherwise.
 
     Raises:
-        RasterError: rasters that are too many, too few, or lack a band.
+        RasterError: rasters that are too many, too few, or lack a band; bands for several sources.
         FileError: a path that is no raster.
         GridError: a raster without a place, or elsewhere.
         ConfigError: a feature that the sources do not have.
@@ -88,6 +92,15 @@ def open_stack(
             f"{len(infos)} sources are needed, {needed}, and {sum(map(bool, paths))} are given: "
             "give them in this order."
         )
+    if bands is not None and (len(infos) != 1 or len(bands) != len(infos[0].bands)):
+        if len(infos) != 1:
+            raise RasterError(
+                "Bands of several rasters are found by themselves: leave --bands out."
+            )
+        raise RasterError(
+            f"{len(bands)} bands are chosen, and {infos[0].name} needs {len(infos[0].bands)} "
+            f"({', '.join(infos[0].bands)}): give one number for each, in this order."
+        )
     described = []
     for info, listed in zip(infos, paths, strict=True):
         if info.dates and len(listed) != len(info.dates):
@@ -96,7 +109,10 @@ def open_stack(
                 "for each date."
             )
         dated = tuple((path,) for path in listed) if info.dates else (tuple(listed),)
-        numbers = tuple(find_bands(info, mosaic[0], crs) for mosaic in dated)
+        numbers = tuple(
+            find_bands(info, mosaic[0], crs, warn=warn) if bands is None else tuple(bands)
+            for mosaic in dated
+        )
         missing = info.nodata if nodata is None else nodata
         described.append(SourceFiles(dated, numbers, crs, missing))
     return open_files(described, infos, features, grid=grid or grid_of(paths[0], crs=crs))
@@ -179,11 +195,23 @@ def has_band(path: FilePath, number: int, *, crs: str | None = None) -> bool:
     return True
 
 
-def find_bands(info: SourceInfo, path: FilePath, crs: str | None) -> tuple[int, ...]:
+def find_bands(
+    info: SourceInfo,
+    path: FilePath,
+    crs: str | None,
+    *,
+    warn: Callable[[str], None] | None = None,
+) -> tuple[int, ...]:
     """The numbers of the bands in this file, found as in `open_stack`.
 
+    Args:
+        info: what is needed.
+        path: the file.
+        crs: the CRS to assume.
+        warn: called with a sentence where numbers find a band that is described otherwise.
+
     Raises:
-        RasterError: the file has other bands.
+        RasterError: the file has other bands, or some in another place.
     """
     with open_raster(path, crs=crs) as file:
         names, numbers = band_names(file), file.band_numbers
@@ -191,28 +219,41 @@ def find_bands(info: SourceInfo, path: FilePath, crs: str | None) -> tuple[int, 
         wanted = [band.lower() for band in info.bands]
         if all(band in described and not band.isdigit() for band in wanted):
             return tuple(described[band] for band in wanted)
-        moved = [
-            f"{band} in band {described[band]}"
-            for band, number in zip(wanted, info.numbers, strict=True)
-            if not band.isdigit() and described.get(band, number) != number
-        ]
-        if moved:
-            raise RasterError(
-                f"{file.name} has {', '.join(moved)}, and not all of the bands that {info.name} "
-                f"needs by name ({', '.join(info.bands)}): describe its bands with these names, or "
-                "give a raster with the bands in the order of the training."
-            )
         # An alpha band is not counted, but was, if it was used.
         with_alpha = max(info.numbers) == info.count == len(numbers) + 1
         if len(numbers) == info.count or (with_alpha and has_band(path, info.count, crs=crs)):
-            return info.numbers
-        if len(numbers) == len(info.bands):
-            return numbers
+            taken = info.numbers
+        elif len(numbers) == len(info.bands):
+            taken = numbers
+        else:
+            raise RasterError(
+                f"{file.name} has {len(numbers)} bands ({', '.join(names[:12])}), and {info.name} "
+                f"needs {', '.join(info.bands)}: give a raster with these names, with {info.count} "
+                f"bands, or with just these {len(info.bands)}."
+            )
+    found = [
+        (band, number, described.get(band, number), names[numbers.index(number)])
+        for band, number in zip(wanted, taken, strict=True)
+        if not band.isdigit() and number in numbers
+    ]
+    if moved := [f"{band} in band {at}" for band, number, at, _ in found if at != number]:
         raise RasterError(
-            f"{file.name} has {len(numbers)} bands ({', '.join(names[:12])}), and {info.name} "
-            f"needs {', '.join(info.bands)}: give a raster with these names, with {info.count} "
-            f"bands, or with just these {len(info.bands)}."
+            f"{file.name} has {', '.join(moved)}, where {info.name} has its bands in another "
+            f"order, and not all that it needs by name ({', '.join(info.bands)}): describe the "
+            "bands with these names, or choose them by --bands."
         )
+    others = [
+        f"band {number} ({name}) as {band}"
+        for band, number, _, name in found
+        if name not in (band, str(number))
+    ]
+    if others and warn is not None:
+        warn(
+            f"{file.name} describes its bands otherwise than the model, and {', '.join(others[:6])}"
+            f"{' and so on' if len(others) > 6 else ''} was taken by number: check that these are "
+            "the same."
+        )
+    return taken
 
 
 def _wanted(info: SourceInfo) -> str:

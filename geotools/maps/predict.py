@@ -108,7 +108,7 @@ def map_predictions(
     with ExitStack() as stack:
         tile, threads = _plan(opened, effort)
         rows = tile + 2 * opened.spec.halo
-        source = open_source(opened, rasters, targets, reading, stack, rows)
+        source = open_source(opened, rasters, targets, reading, stack, rows, warn=warn)
         check_cells(opened, source.grid, str(rasters[0]), warn)
         for note in opened.notes:
             warn(note)

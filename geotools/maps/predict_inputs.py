@@ -43,8 +43,8 @@ class RasterOptions:
     crs: str | None = None
     """CRS to assume, such as "EPSG:32633"."""
     bands: tuple[int, ...] | None = None
-    """Band numbers from 1, in the order that the model takes them; only of models that do not
-    find their bands by themselves."""
+    """Band numbers from 1, in the order that the model takes them; not of models that take
+    several rasters, which find their bands by themselves."""
     nodata: float | None = None
     """Value that stands for missing cells, in all rasters."""
     resample: bool = False
@@ -71,6 +71,8 @@ def open_source(
     reading: RasterOptions,
     stack: ExitStack,
     rows: int,
+    *,
+    warn: Callable[[str], None] | None = None,
 ) -> Source:
     """What the model reads, made of the rasters; closed with `stack`.
 
@@ -81,6 +83,7 @@ def open_source(
         reading: how to read them.
         stack: closes the files.
         rows: rows of a tile, halo included.
+        warn: called with a sentence when bands deserve a look.
 
     Raises:
         FileError, GridError, RasterError: a raster that cannot be used.
@@ -89,7 +92,7 @@ def open_source(
     spec = model.spec
     _check_count(model, rasters)
     if spec.sources:
-        return _open_stack(spec, rasters, targets, reading, stack)
+        return _open_stack(spec, rasters, targets, reading, stack, warn)
     if _is_elevation(spec):
         if reading.bands is not None and len(reading.bands) != 1:
             raise RasterError(
@@ -186,18 +189,25 @@ def _open_stack(
     targets: Sequence[Path],
     reading: RasterOptions,
     stack: ExitStack,
+    warn: Callable[[str], None] | None,
 ) -> Source:
     from geotools.features.opening import open_stack
 
-    if reading.bands is not None:
-        raise RasterError(f"The model {spec.name} finds its bands by itself: leave --bands out.")
     paths, first = [], 0
     for info in spec.sources:
         count = max(1, len(info.dates))
         paths.append(list(rasters[first : first + count]))
         first += count
     source = stack.enter_context(
-        open_stack(paths, spec.sources, spec.features, crs=reading.crs, nodata=reading.nodata)
+        open_stack(
+            paths,
+            spec.sources,
+            spec.features,
+            crs=reading.crs,
+            nodata=reading.nodata,
+            bands=reading.bands,
+            warn=warn,
+        )
     )
     for target in targets:
         for origin in map(Path, source.files):
