@@ -16,7 +16,7 @@ from geotools.grid import Tile, TileScheme
 from geotools.spec import ModelSpec, OutputInfo
 from geotools.training.export import BACKBONE_TOLERANCE, TOLERANCE, Feeds, export_model
 from geotools.training.job import Outcome
-from geotools.training.learners.protocol import Traced
+from geotools.training.learners.protocol import Material, Traced
 from geotools.training.parity import Run
 from geotools.training.prepare import Prepared
 
@@ -36,6 +36,12 @@ _TILE = 128
 
 _ANY_SIZE_M = (1e-3, 1e7)
 """Cell sizes of a table, which has none."""
+
+_OUTER = (0.5, 99.5)
+"""Percentiles of a feature between which is what the model has learned."""
+
+_MOST_ROWS = 200_000
+"""Labelled cells that these are taken of."""
 
 _TOLERATED = 1.25
 """Cells may be so much larger or smaller than those it was trained on."""
@@ -95,7 +101,7 @@ def _spec(
             "temperature": outcome.temperature,
             "table": config.table is not None,
         },
-        training=dict(training),
+        training={**training, "ranges": _ranges(prepared.material)},
         licence=config.licence,
         sources=prepared.sources,
         features=material.features,
@@ -109,6 +115,21 @@ def _cell_sizes(prepared: Prepared) -> tuple[float, float]:
         return _ANY_SIZE_M
     sizes = np.concatenate([np.concatenate(grid.cell_size_m()) for grid in grids])
     return float(sizes.min()) / _TOLERATED, float(sizes.max()) * _TOLERATED
+
+
+def _ranges(material: Material) -> dict[str, list[float]]:
+    """Low and high of each feature at the labelled cells, to six digits; not of codes."""
+    count = len(material.cells)
+    index = np.arange(0, count, max(1, -(-count // _MOST_ROWS)))
+    rows = material.rows(index)  # (n, features)
+    ranges = {}
+    for number, name in enumerate(material.features):
+        values = rows[:, number]
+        values = values[np.isfinite(values)]
+        if number not in material.categories and values.size:
+            ends = np.percentile(values.astype(np.float64), _OUTER)
+            ranges[name] = [float(f"{end:.6g}") for end in ends]
+    return ranges
 
 
 def _on_rows(

@@ -11,7 +11,13 @@ from geotools.training.blocks import lay_blocks
 from geotools.training.folds import deal, tabulate
 from geotools.training.rounds import Split, cross_rounds
 from geotools.training.split_job import SplitJob
-from geotools.training.units import block_units, in_words, polygon_units
+from geotools.training.units import (
+    block_units,
+    in_words,
+    joined_units,
+    polygon_units,
+    shared_ground,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,7 +76,7 @@ def by_polygons(job: SplitJob) -> Split:
             cells, job.strata, job.ground, folds=job.config.folds,
             size_m=job.config.size_m, seed=job.seed,
         )  # fmt: skip
-    unit = polygon_units(cells, blocks)
+    unit = polygon_units(cells, blocks, job.ground)
     job.check(unit, "polygon", 'draw another, or set split.kind = "blocks"')
     return _crossed(job, "polygons", unit, "polygons")
 
@@ -92,7 +98,17 @@ def by_group(job: SplitJob) -> Split:
         raise LabelsError("No label has a group: name another field with labels.group.")
     if without:
         job.warn(f"Cells without a group: {without} are neither learned from nor tested.")
-    job.check(unit, "group", "label it in another group too, or take another kind of split")
+    groups = len(np.unique(unit[unit >= 0]))
+    unit = joined_units(unit, job.cells, job.ground)
+    left = len(np.unique(unit[unit >= 0]))
+    remedy = "label it in another group too, or take another kind of split"
+    if left < groups:
+        job.warn(
+            f"Groups of several scenes lie on the same ground and count as one: {groups} groups "
+            f"are {left}."
+        )
+        remedy = f"groups on the same ground count as one; {remedy}"
+    job.check(unit, "group", remedy)
     return job.with_finer(_crossed(job, "group", unit, "groups"))
 
 
@@ -111,12 +127,10 @@ def by_raster(job: SplitJob) -> Split:
     job.check(unit, "scene", 'label it in another too, or set split.kind = "blocks"')
     _, number = np.unique(unit, return_inverse=True)
     fold = number.reshape(-1).astype(np.int16)
-    order = np.lexsort((job.cells.x, job.cells.y))
-    x, y = job.cells.x[order], job.cells.y[order]
-    if ((np.diff(x) == 0) & (np.diff(y) == 0)).any():
+    if len(shared_ground(job.cells, job.ground)[0]):
         job.warn(
-            "Scenes of the split share places: a cell is tested where it is learned from in "
-            "another scene."
+            "Scenes of the split share ground: a place is tested that is learned from in another "
+            'scene, so the score flatters; split.kind = "blocks" keeps places apart.'
         )
     rounds = cross_rounds(fold, job.strata, job.finer(), seed=job.seed)
     title = f"each of {int(fold.max()) + 1} scenes left out once"

@@ -10,7 +10,7 @@ import numpy as np
 
 from geotools.errors import LabelsError
 from geotools.training.blocks import Blocks, fitting_blocks, lay_blocks
-from geotools.training.ground import places_m
+from geotools.training.ground import metres_a_unit, places_m
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,12 +18,22 @@ if TYPE_CHECKING:
     from geotools.grid import Grid
     from geotools.training.cells import Cells
 
-__all__ = ["Ground", "block_units", "finer_units", "in_words", "polygon_units"]
+__all__ = [
+    "Ground",
+    "block_units",
+    "finer_units",
+    "in_words",
+    "joined_units",
+    "polygon_units",
+    "shared_ground",
+]
 
 _CELLS = 2
 """Cells on a side of a block at the least."""
 _POINTS = 500
 """Where there are no cells: a block is this part of the extent at the least."""
+_SAME = 0.99
+"""Part of a cell below which two centres are on the same ground; a neighbour is a whole one off."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +46,8 @@ class Ground:
     """Least side of a block."""
     half: tuple[float, float] = (0.0, 0.0)
     """Half a cell along x and y in units of the CRS: blocks end between cells."""
+    cell: tuple[float, float] = (0.0, 0.0)
+    """The largest cell of all scenes along x and y in units of the CRS; zeros for rows."""
 
     @classmethod
     def of(cls, cells: Cells, grids: Sequence[Grid], crs: Any) -> Ground:
@@ -44,12 +56,28 @@ class Ground:
         if crs is None or not len(cells) or not np.isfinite(cells.x).all():
             return cls(None, 0.0)
         if grids:
+            cell = _largest_cell(grids, crs, float(np.median(cells.y)))
             x_m, y_m = grids[0].cell_size_m()
             middle = grids[0].height // 2
             t = grids[0].transform
-            return cls(crs, _CELLS * float(max(x_m[middle], y_m[middle])), (t.a / 2, -t.e / 2))
+            smallest_m = _CELLS * float(max(x_m[middle], y_m[middle]))
+            return cls(crs, smallest_m, (t.a / 2, -t.e / 2), cell)
         places = places_m(crs, cells.x, cells.y)
         return cls(crs, max(float(np.linalg.norm(np.ptp(places, axis=0))) / _POINTS, 1e-3))
+
+
+def _largest_cell(grids: Sequence[Grid], crs: Any, y: float) -> tuple[float, float]:
+    """The largest cell along x and y in units of the CRS at this northing."""
+    sizes = []
+    for grid in grids:
+        if grid.crs == crs:
+            sizes.append((grid.transform.a, -grid.transform.e))
+            continue
+        x_m, y_m = grid.cell_size_m()
+        along_x, along_y = metres_a_unit(crs, y)
+        middle = grid.height // 2
+        sizes.append((float(x_m[middle]) / along_x, float(y_m[middle]) / along_y))
+    return max(x for x, _ in sizes), max(y for _, y in sizes)
 
 
 def block_units(
@@ -85,13 +113,11 @@ def block_units(
     )  # fmt: skip
 
 
-def polygon_units(cells: Cells, blocks: Blocks | None) -> NDArray[np.int64]:
-    """(n,) the polygon of each cell; polygons of several scenes that share a place are one unit,
+def polygon_units(cells: Cells, blocks: Blocks | None, ground: Ground) -> NDArray[np.int64]:
+    """(n,) the polygon of each cell; polygons of several scenes that share ground are one unit,
     cells outside of any belong to their block.
     """
-    unit = cells.group.astype(np.int64)
-    if len(unit) and cells.scene.max() > 0:
-        unit = _joined(unit, cells)
+    unit = joined_units(cells.group.astype(np.int64), cells, ground)
     outside = cells.group < 0
     if outside.any() and blocks is not None:
         first = int(unit.max()) + 1
@@ -99,15 +125,22 @@ def polygon_units(cells: Cells, blocks: Blocks | None) -> NDArray[np.int64]:
     return unit
 
 
-def _joined(unit: NDArray[np.int64], cells: Cells) -> NDArray[np.int64]:
-    """Units with those that share a place made one, by the lowest number."""
+def joined_units(unit: NDArray[np.int64], cells: Cells, ground: Ground) -> NDArray[np.int64]:
+    """(n,) the units, those of several scenes that share ground made one, by the lowest number.
+
+    Args:
+        unit: (n,) unit of each cell, -1 for none.
+        cells: the cells.
+        ground: where they are.
+    """
+    has = np.flatnonzero(unit >= 0)
+    one, other = shared_ground(cells.take(has), ground)
+    if not len(one):
+        return unit
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    has = np.flatnonzero(unit >= 0)
-    order = has[np.lexsort((cells.x[has], cells.y[has]))]
-    same = (np.diff(cells.x[order]) == 0) & (np.diff(cells.y[order]) == 0)
-    one, other = unit[order[:-1][same]], unit[order[1:][same]]
+    one, other = unit[has[one]], unit[has[other]]
     count = int(unit.max()) + 1
     graph = coo_array((np.ones(len(one)), (one, other)), shape=(count, count))
     _, label = connected_components(graph, directed=False)
@@ -116,6 +149,59 @@ def _joined(unit: NDArray[np.int64], cells: Cells) -> NDArray[np.int64]:
     joined = unit.copy()
     joined[has] = lowest[label[unit[has]]]
     return joined
+
+
+def shared_ground(cells: Cells, ground: Ground) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """(pairs,) and (pairs,): cells of different scenes that lie on each other, if only in part.
+
+    Each cell comes with the nearest of the scenes that it is compared with: the first half of all
+    with the second, then within each half alike.
+    """
+    nothing = np.empty(0, np.intp)
+    if not len(cells) or min(ground.cell) <= 0:
+        return nothing, nothing
+    places = np.column_stack([cells.x / ground.cell[0], cells.y / ground.cell[1]])
+    order = np.argsort(cells.scene, kind="stable")
+    scenes, start = np.unique(cells.scene[order], return_index=True)
+    ends = [*start.tolist(), len(order)]
+    found = [(nothing, nothing)]
+    halves = [(0, len(scenes))]
+    while halves:
+        first, last = halves.pop()
+        if last - first < 2:
+            continue
+        middle = (first + last) // 2
+        halves += [(first, middle), (middle, last)]
+        one, other = order[ends[first] : ends[middle]], order[ends[middle] : ends[last]]
+        # Both ways, because cells of one scene may be smaller than those of another.
+        found += [_nearest(places, one, other), _nearest(places, other, one)]
+    return np.concatenate([one for one, _ in found]), np.concatenate([other for _, other in found])
+
+
+def _nearest(
+    places: NDArray[np.float64], one: NDArray[np.intp], other: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Cells of `one` that share ground with some of `other`, and the nearest of these."""
+    from scipy.spatial import cKDTree
+
+    one, other = _around(places, one, other), _around(places, other, one)
+    if not len(one) or not len(other):
+        return one[:0], other[:0]
+    tree = cKDTree(places[other], balanced_tree=False, compact_nodes=False)
+    distance, index = tree.query(places[one], p=np.inf, distance_upper_bound=_SAME)
+    near = np.isfinite(distance)
+    return one[near], other[index[near]]
+
+
+def _around(
+    places: NDArray[np.float64], one: NDArray[np.intp], other: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """Those of `one` in the rectangle around `other`."""
+    if not len(other):
+        return one[:0]
+    low, high = places[other].min(axis=0) - 1, places[other].max(axis=0) + 1
+    inside: NDArray[np.bool_] = ((places[one] >= low) & (places[one] <= high)).all(axis=1)
+    return np.asarray(one[inside], np.intp)
 
 
 def finer_units(

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from affine import Affine
 from conftest import make_grid, make_lonlat_grid
 from split_cases import CASES, cells_of, make_cells, split
 
 from geotools.errors import LabelsError
+from geotools.grid import Grid
 from geotools.training.cells import Cells
 from geotools.training.ground import places_m
 from geotools.training.splits import Split
@@ -98,6 +100,72 @@ def test_cells_of_all_scenes_at_one_place_are_in_one_fold() -> None:
             half = len(cells) // 2
         found = split(cells, kind=kind, grids=(make_grid(120, 80),) * 2)
         assert np.array_equal(found.fold[:half], found.fold[half:])
+
+
+def shifted(cells: Cells, scene: int, x: float, y: float) -> Cells:
+    """The same cells as those of another scene, so many metres off."""
+    return Cells(
+        np.full_like(cells.scene, scene), cells.row, cells.col, cells.target,
+        cells.group + np.int32(100 * scene), cells.x + x, cells.y + y, cells.time,
+    )  # fmt: skip
+
+
+def together(*parts: Cells) -> Cells:
+    names = ("scene", "row", "col", "target", "group", "x", "y", "time")
+    return Cells(*(np.concatenate([getattr(one, name) for one in parts]) for name in names))
+
+
+def test_ground_that_scenes_share_is_one_unit_whatever_their_grids() -> None:
+    """Scenes a part of a cell off: no polygon or group is both learned from and tested."""
+    grid = make_grid(120, 80)
+    one = make_cells(group=5)
+    one = one.take((one.col % 10 < 5) & (one.row % 10 < 6))
+    step = grid.transform.a
+    moved = Affine(step, 0, grid.transform.c + 0.3 * step, 0, -step, grid.transform.f - 0.6 * step)
+    grids = (grid, Grid(grid.crs, moved, 120, 80), grid)
+    cells = together(
+        one, shifted(one, 1, 0.3 * step, -0.6 * step), shifted(one, 2, -0.45 * step, 0)
+    )
+    half = len(one)
+    names = tuple(f"g{n:03}" for n in range(cells.group.max() + 1))
+    for more in ({"kind": "polygons"}, {"kind": "group", "groups": names}):
+        warned: list[str] = []
+        found = split(cells, grids=grids, warn=warned.append, **more)
+        assert len(np.unique(found.unit)) == len(np.unique(one.group))
+        assert np.array_equal(found.fold[:half], found.fold[half : 2 * half])
+        assert np.array_equal(found.fold[:half], found.fold[2 * half :])
+        assert bool(warned) == (more["kind"] == "group")
+    assert "36 groups are 12" in warned[0]
+    warned = []
+    assert split(cells, grids=grids, kind="raster", warn=warned.append).kind == "raster"
+    assert "scenes share ground" in warned[0].lower().replace("of the split ", "")
+    assert "blocks" in warned[0]
+
+
+def test_scenes_side_by_side_share_no_ground() -> None:
+    grid = make_grid(120, 80)
+    one = make_cells(group=5)
+    beside = together(one, shifted(one, 1, 120 * grid.transform.a, 0))
+    warned: list[str] = []
+    split(beside, grids=(grid, grid), kind="raster", warn=warned.append)
+    assert not warned
+    found = split(beside, grids=(grid, grid), kind="polygons")
+    assert len(np.unique(found.unit)) == 48
+
+
+def test_cells_of_another_size_share_ground_with_those_around_them() -> None:
+    """Nine small cells lie in a large one: all of their polygons are one unit with its own."""
+    coarse = make_grid(40, 40)
+    t = coarse.transform
+    fine = Grid(coarse.crs, Affine(t.a / 3, 0, t.c, 0, t.e / 3, t.f), 120, 120)
+    large = make_cells(coarse, group=4)
+    large = large.take(large.col % 8 < 4)
+    small = make_cells(fine, group=6)
+    small = small.take(small.col % 24 < 12)
+    cells = together(large, shifted(small, 1, 0, 0))
+    for order, grids in ((cells, (coarse, fine)),):
+        found = split(order, grids=grids, kind="polygons")
+        assert len(np.unique(found.unit)) == 5
 
 
 def test_the_gap_keeps_training_as_far_from_the_test_as_asked() -> None:
