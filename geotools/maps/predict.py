@@ -90,6 +90,7 @@ def map_predictions(
         GeotoolsError: an input or an output that cannot be used; nothing has been written then.
     """
     from geotools.inference.predict import predict
+    from geotools.inference.ranges import check_ranges
 
     start = time.monotonic()
     reading, effort, warn = reading or RasterOptions(), effort or Effort(), warn or _ignore
@@ -110,6 +111,7 @@ def map_predictions(
         rows = tile + 2 * opened.spec.halo
         source = open_source(opened, rasters, targets, reading, stack, rows, warn=warn)
         check_cells(opened, source.grid, str(rasters[0]), warn)
+        check_ranges(opened.spec, source, warn)
         for note in opened.notes:
             warn(note)
         origin = stack.enter_context(provenances(rasters))

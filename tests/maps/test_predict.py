@@ -208,3 +208,20 @@ def test_a_stack_that_does_not_fit(two, tmp_path):
     with pytest.raises(GeotoolsError, match="is the input itself"):
         map_predictions(model, [a, b], b, overwrite=True)
     assert not list(tmp_path.glob("*out*"))
+
+
+def test_values_of_other_units_are_told_of(tmp_path):
+    """What the model learned is in its file; one sentence where a raster is far from it."""
+    infos = (SourceInfo("a", ("1",), (1,), 1), SourceInfo("b", ("1",), (1,), 1))
+    ranges = {"a": [-2.5, 2.5], "b": [-2.5, 2.5]}
+    content = row_model(sources=infos, training={"ranges": ranges})
+    (tmp_path / "two.onnx").write_bytes(content)
+    values = np.random.default_rng(0).normal(0, 1, (70, 90)).astype(np.float32)
+    a = write_tif(tmp_path / "a.tif", values)
+    b = write_tif(tmp_path / "b.tif", values * 10_000)
+    told = []
+    map_predictions(tmp_path / "two.onnx", [a, a], tmp_path / "o.tif", warn=told.append)
+    assert told == []
+    map_predictions(tmp_path / "two.onnx", [a, b], tmp_path / "p.tif", warn=told.append)
+    (sentence,) = told
+    assert sentence.startswith("Feature b has values of about")

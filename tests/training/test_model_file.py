@@ -98,3 +98,15 @@ def test_a_graph_that_says_otherwise_is_not_written(learned, tmp_path, monkeypat
     with pytest.raises(ModelError):
         write_model(outcome, prepared, tmp_path / "m.onnx", training={})
     assert not list(tmp_path.iterdir())
+
+
+def test_the_spec_holds_the_range_of_each_feature(learned, tmp_path):
+    """The percentiles 0.5 and 99.5 at the labelled cells, to six digits."""
+    prepared, outcome = learned(settings())
+    spec = write_model(outcome, prepared, tmp_path / "m.onnx", training={"score": 0.5})
+    rows = prepared.material.rows(np.arange(len(prepared.material.cells)))
+    expected = np.nanpercentile(rows[:, 0].astype(float), [0.5, 99.5])
+    assert list(spec.training["ranges"]) == ["dem"]
+    np.testing.assert_allclose(spec.training["ranges"]["dem"], expected, rtol=1e-5)
+    assert open_model(tmp_path / "m.onnx").spec.training == spec.training
+    assert spec.training["score"] == 0.5
