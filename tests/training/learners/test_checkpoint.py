@@ -18,9 +18,12 @@ KILLED = """
 import os, signal, sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
+import torch
 from net_materials import fitted_net, material_for
 
 def run(name, last):
+    torch.set_num_threads(int(sys.argv[3]))  # sums of convolutions depend on how they are shared
+
     def progress(epoch):
         if epoch.number == last:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -40,7 +43,8 @@ for name, last in (("dense", 1), ("unet", 2)):  # each in a process of its own, 
 def killed(tmp_path_factory):
     """The folder with the states of two fits that were killed after an epoch."""
     folder = tmp_path_factory.mktemp("killed")
-    command = [sys.executable, "-c", KILLED, str(Path(__file__).parents[2]), str(folder)]
+    tests = str(Path(__file__).parents[2])
+    command = [sys.executable, "-c", KILLED, tests, str(folder), str(torch.get_num_threads())]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     return folder
