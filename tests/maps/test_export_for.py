@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import onnx
 import onnxruntime
 import pytest
 from training_scenes import make_scene, settings, table_settings
@@ -14,6 +13,7 @@ from geotools.errors import ConfigError, FileError, GeotoolsError, ModelError
 from geotools.maps.train import train
 
 pytest.importorskip("torch")
+onnx = pytest.importorskip("onnx")
 
 
 @pytest.fixture(scope="module")

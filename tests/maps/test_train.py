@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pandas as pd
 import pytest
 import rasterio
@@ -24,6 +23,7 @@ from geotools.maps.run_folder import OUTPUTS
 from geotools.maps.train import train
 
 pytest.importorskip("torch")
+onnx = pytest.importorskip("onnx")
 
 UNET = {"name": "unet", "width": 4, "depth": 2, "tile": 32, "epochs": 1}
 
