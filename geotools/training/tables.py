@@ -1,7 +1,8 @@
 """read_table: the rows of a table as labelled cells with their features.
 
-What becomes of text: in the target it names classes, in features it is refused. Nothing here needs
-what training needs, so that tables can be read where models are only run.
+What becomes of text: in the target it names classes, in features it is refused, and columns of it
+that nobody named are left out with a warning. Nothing here needs what training needs, so that
+tables can be read where models are only run.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 __all__ = ["Table", "read_features", "read_table"]
 
 _MAX_CODES = 1024
+_LISTED = 5
+"""Columns that a warning lists at most."""
+_MOSTLY = 0.5
+"""A column with more numbers than this share of what is written is one of numbers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +88,7 @@ def read_table(
             "[table] has x and y but no crs: name that of the places, such as EPSG:32633."
         )
     columns = read_columns(file, [*named, *_asked(table, file)])
-    features = _features(table, columns, named)
+    features = _features(table, columns, named, file)
     rows = _numbers(columns, features, file)
     values = config.task == "regression"
     target, infos = (
@@ -98,6 +103,9 @@ def read_table(
     if dropped and warn is not None:
         without = "a target, a place or" if crs is not None else "a target or"
         warn(f"{file.name}: {dropped} rows without {without} any feature are left out.")
+    if table.features is None and warn is not None:
+        unused = [name for name in columns if name not in named and name not in features]
+        _warn_of_text(file, [name for name in unused if columns[name].notna().any()], warn)
     _check_target(file, target[keep], infos)
     group, groups = _groups(table, columns)
     time = np.full(len(keep), np.nan)
@@ -134,7 +142,7 @@ def _asked(table: TableConfig, file: Path) -> list[str]:
 
 
 def _features(
-    table: TableConfig, columns: dict[str, Series], named: Sequence[str]
+    table: TableConfig, columns: dict[str, Series], named: Sequence[str], file: Path
 ) -> tuple[str, ...]:
     """Names of the features in their order."""
     for name in table.categories:
@@ -147,7 +155,7 @@ def _features(
     found = tuple(
         name
         for name, column in columns.items()
-        if name not in named and (column.dtype.kind in "iufb" or name in table.categories)
+        if name not in named and (name in table.categories or _is_numbers(column, file))
     )
     if not found:
         raise ConfigError(
@@ -155,6 +163,46 @@ def _features(
             "columns to learn from with features."
         )
     return found
+
+
+def _is_numbers(column: Series, file: Path) -> bool:
+    """True for a column of numbers, False for one of text or dates.
+
+    Raises:
+        LabelsError: a column of numbers with some text.
+    """
+    if column.dtype.kind in "iufb":
+        return True
+    if column.dtype.kind == "M":
+        return False
+    import pandas as pd
+
+    written = int(column.notna().sum())
+    found = int(pd.to_numeric(column, errors="coerce").notna().sum())
+    if not written or found <= _MOSTLY * written:
+        return False
+    try:
+        numbers(column, file.name)
+    except FileError as error:
+        raise LabelsError(
+            str(error).replace("leave the column out", "name the others with features")
+        ) from None
+    return True
+
+
+def _warn_of_text(file: Path, unused: Sequence[str], warn: Callable[[str], None]) -> None:
+    """Says which columns are not learned from."""
+    if not unused:
+        return
+    listed = ", ".join(map(repr, unused[:_LISTED]))
+    rest = len(unused) - _LISTED
+    more = f" and {rest} more" if rest > 0 else ""
+    one = len(unused) == 1
+    warn(
+        f"{file.name}: the column{'' if one else 's'} {listed}{more} {'is' if one else 'are'} not "
+        f"learned from, because {'it holds' if one else 'they hold'} text or dates: to learn from "
+        f"{'it' if one else 'them'}, write codes and name {'it' if one else 'them'} in categories."
+    )
 
 
 def _numbers(

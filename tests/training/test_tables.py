@@ -72,6 +72,32 @@ def test_rows_without_a_target_or_any_feature_are_left_out_and_counted(tmp_path:
     assert np.isnan(found.rows[list(found.cells.row).index(7), 0])
 
 
+def test_columns_of_text_that_are_not_learned_from_are_named(tmp_path: Path) -> None:
+    _, warned = table(tmp_path)
+    assert len(warned) == 1
+    assert warned[0].startswith(
+        "table.csv: the columns 'farm', 'day', 'note' are not learned from, because they hold text"
+    )
+    _, warned = table(tmp_path, group="farm", time="day")
+    assert "the column 'note' is not learned from, because it holds text" in warned[0]
+    assert table(tmp_path, features=["a", "b"])[1] == []
+    many = tmp_path / "many.csv"
+    head = ",".join(["kind", "a", *(f"t{n}" for n in range(7))])
+    many.write_text("\n".join([head, *(f"c{n % 2},{n}" + ",x" * 7 for n in range(30))]) + "\n")
+    warned = []
+    made = {"name": "t", "task": "classification", "table": {"path": str(many), "target": "kind"}}
+    read_table(make_config(made), Path, warn=warned.append)
+    assert "'t0', 't1', 't2', 't3', 't4' and 2 more are not learned from" in warned[0]
+
+
+def test_some_text_in_a_column_of_numbers_is_refused_with_its_row(tmp_path: Path) -> None:
+    lines = rows()
+    lines[6][1] = "n.d."
+    with pytest.raises(LabelsError, match=r"column 'a' has 'n\.d\.' in row 7, where a number"):
+        table(tmp_path, lines)
+    assert table(tmp_path, lines, features=["b"])[0].features == ("b",)
+
+
 def test_rows_without_a_place_are_left_out_where_places_matter(tmp_path: Path) -> None:
     lines = rows()
     lines[4][6] = ""
