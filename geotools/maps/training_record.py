@@ -50,11 +50,6 @@ _SHOWN = 700
 _DOTS = 3000
 """True and predicted values that are drawn of a regression."""
 
-_UNIT_WORDS = {
-    "blocks": "blocks", "polygons": "polygons", "group": "groups", "time": "periods",
-    "list": "blocks", "raster": "rasters", "random": "cells",
-}  # fmt: skip
-
 
 def judged(prepared: Prepared, outcome: Outcome) -> Judgement:
     """The figures of what was learned, on the cells that the rounds test."""
@@ -174,7 +169,7 @@ def finished(
         differences=judgement.differences,
         cells=len(tested),
         units=len(np.unique(unit)),
-        unit_word=_UNIT_WORDS.get(split.kind, "units"),
+        unit_word=split.unit_word or "units",
         classes=prepared.classes,
         background=prepared.background,
         confusion=judgement.confusion,

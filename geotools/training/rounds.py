@@ -49,6 +49,9 @@ class Split:
     """(n,) the round in which a cell is tested, from 0; -1 for cells that are never tested."""
     blocks: Blocks | None = None
     """The lattice that `unit` counts, when the units are blocks."""
+    unit_word: str = ""
+    """What the units are called: `blocks`, `polygons`, `groups`, `periods`, `rasters`, `rows` or
+    `cells`."""
 
 
 def cross_rounds(

@@ -62,7 +62,7 @@ def by_time(job: SplitJob) -> Split:
     for number, one in enumerate(rounds):
         fold[one.test] = number
     title = f"{len(rounds)} of {last + 1} periods, each tested by those before it"
-    return job.with_finer(Split("time", title, tuple(rounds), unit, fold))
+    return job.with_finer(Split("time", title, tuple(rounds), unit, fold, unit_word="periods"))
 
 
 def _periods(time: NDArray[np.float64], most: int) -> NDArray[np.int64]:
@@ -118,7 +118,8 @@ def by_list(job: SplitJob) -> Split:
     fold = np.full(len(train), -1, np.int16)
     fold[found.test] = 0
     what = "groups" if job.groups else "rows"
-    return job.with_finer(Split("list", f"one round of given {what}", (found,), unit, fold))
+    title = f"one round of given {what}"
+    return job.with_finer(Split("list", title, (found,), unit, fold, unit_word=what))
 
 
 _ENOUGH = 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,6 +48,10 @@ class SplitJob:
 
     def finer(self) -> NDArray[np.int64]:
         """(n,) blocks, or rows where there is no place."""
+        return self._finer()[0]
+
+    def _finer(self) -> tuple[NDArray[np.int64], str]:
+        """These, and what they are called."""
         return finer_units(self.cells, self.strata, self.ground, seed=self.seed)
 
     def called(self, stratum: int) -> str:
@@ -82,7 +86,7 @@ class SplitJob:
         tested = split.fold >= 0
         if len(np.unique(split.unit[tested])) >= _FEW:
             return split
-        finer = self.finer()
+        finer, word = self._finer()
         unit = split.unit * (int(finer.max()) + 1) + finer
         unit[split.unit < 0] = -1
-        return Split(split.kind, split.title, split.rounds, unit, split.fold)
+        return replace(split, unit=unit, unit_word=word)

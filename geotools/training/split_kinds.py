@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,7 +34,8 @@ def _crossed(job: SplitJob, kind: str, unit: NDArray[np.int64], what: str) -> Sp
     fold = np.full(len(unit), -1, np.int16)
     fold[used] = deal(counts, folds, seed=job.seed)[place]
     rounds = cross_rounds(fold, job.strata, unit, seed=job.seed)
-    return Split(kind, f"{folds} folds of {what}", rounds, unit, fold)
+    title = f"{folds} folds of {what}"
+    return Split(kind, title, rounds, unit, fold, unit_word=what.partition(" ")[0])
 
 
 def by_blocks(job: SplitJob) -> Split:
@@ -55,7 +57,7 @@ def by_blocks(job: SplitJob) -> Split:
     side = in_words(blocks.size_m)
     job.check(unit, f"block of {side}", remedy)
     split = _crossed(job, "blocks", unit, f"blocks of {side}")
-    return Split(split.kind, split.title, split.rounds, unit, split.fold, blocks)
+    return replace(split, blocks=blocks)
 
 
 def by_polygons(job: SplitJob) -> Split:
@@ -134,7 +136,7 @@ def by_raster(job: SplitJob) -> Split:
         )
     rounds = cross_rounds(fold, job.strata, job.finer(), seed=job.seed)
     title = f"each of {int(fold.max()) + 1} scenes left out once"
-    return job.with_finer(Split("raster", title, rounds, unit, fold))
+    return job.with_finer(Split("raster", title, rounds, unit, fold, unit_word="rasters"))
 
 
 def at_random(job: SplitJob) -> Split:
@@ -147,10 +149,11 @@ def at_random(job: SplitJob) -> Split:
     unit = np.arange(len(dealt), dtype=np.int64)
     rounds = cross_rounds(fold, job.strata, unit, seed=job.seed)
     if job.ground.crs is None:
-        return Split("random", f"{folds} folds of rows at random", rounds, unit, fold)
+        title = f"{folds} folds of rows at random"
+        return Split("random", title, rounds, unit, fold, unit_word=job.ground.single)
     job.warn(
         'split.kind = "random" tests cells beside those that are learned from, so that the score '
         'is optimistic: "blocks" tells what to expect elsewhere.'
     )
     title = f"{folds} folds of cells at random, optimistic because neighbours are learned from"
-    return Split("random", title, rounds, unit, fold)
+    return Split("random", title, rounds, unit, fold, unit_word=job.ground.single)

@@ -7,6 +7,7 @@ in `split_kinds` and `split_given`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from geotools.training.split_kinds import at_random, by_blocks, by_group, by_pol
 from geotools.training.units import Ground, in_words
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from geotools.grid import Grid
     from geotools.spec import ClassInfo
     from geotools.training.cells import Cells
@@ -38,6 +41,9 @@ _KINDS: dict[str, Callable[[SplitJob], Split]] = {
     "raster": by_raster,
     "random": at_random,
 }
+
+_BORDERS = 0.1
+"""Polygons stand apart where less than this share of their cells lies beside another polygon."""
 
 
 def split_cells(
@@ -95,18 +101,36 @@ def split_cells(
         Round(*(np.sort(order[part]) for part in (one.train, one.validation, one.test)))
         for one in rounds
     )
-    return Split(split.kind, title, back, unit, fold, split.blocks)
+    return replace(split, title=title, rounds=back, unit=unit, fold=fold)
 
 
 def _best(job: SplitJob, apart: bool) -> str:
     """What `auto` is."""
     if job.groups:
         return "group"
-    if apart:
+    if apart and _bordering(job.cells) < _BORDERS:
         _, counts, _ = tabulate(job.cells.group.astype(np.int64), job.strata)
         if ((counts > 0).sum(axis=0) >= 2).all():
             return "polygons"
     return "blocks" if job.ground.crs is not None else "random"
+
+
+def _bordering(cells: Cells) -> float:
+    """The share of labelled cells beside a cell of another polygon; cells in order of rows."""
+    width, height = int(cells.col.max()) + 2, int(cells.row.max()) + 2
+    key = (cells.scene.astype(np.int64) * height + cells.row) * width + cells.col
+    beside: NDArray[np.bool_] = np.zeros(len(key), np.bool_)
+    for step in (1, width):
+        place = np.minimum(np.searchsorted(key, key + step), len(key) - 1)
+        borders = (
+            (key[place] == key + step)
+            & (cells.group[place] != cells.group)
+            & (cells.group >= 0)
+            & (cells.group[place] >= 0)
+        )
+        beside |= borders
+        beside[place[borders]] = True
+    return float(beside.mean())
 
 
 def _apart(job: SplitJob, rounds: tuple[Round, ...]) -> tuple[Round, ...]:

@@ -49,6 +49,11 @@ class Ground:
     cell: tuple[float, float] = (0.0, 0.0)
     """The largest cell of all scenes along x and y in units of the CRS; zeros for rows."""
 
+    @property
+    def single(self) -> str:
+        """What single cells are called."""
+        return "cells" if self.cell != (0.0, 0.0) else "rows"
+
     @classmethod
     def of(cls, cells: Cells, grids: Sequence[Grid], crs: Any) -> Ground:
         """The ground of cells of these grids, or of rows with places in this CRS."""
@@ -206,13 +211,15 @@ def _around(
 
 def finer_units(
     cells: Cells, strata: NDArray[np.int64], ground: Ground, *, seed: int
-) -> NDArray[np.int64]:
-    """(n,) blocks, or rows where there is no place: what a large unit may be divided by."""
+) -> tuple[NDArray[np.int64], str]:
+    """(n,) blocks, or single cells where none fit or there is no place, and what they are called:
+    what a large unit may be divided by.
+    """
     if ground.crs is not None:
         blocks = block_units(cells, strata, ground, folds=5, size_m=None, seed=seed)
         if blocks is not None:
-            return blocks.locate(cells.x, cells.y)
-    return np.arange(len(cells), dtype=np.int64)
+            return blocks.locate(cells.x, cells.y), "blocks"
+    return np.arange(len(cells), dtype=np.int64), ground.single
 
 
 def in_words(metres: float) -> str:

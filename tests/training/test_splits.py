@@ -138,7 +138,7 @@ def test_ground_that_scenes_share_is_one_unit_whatever_their_grids() -> None:
     assert "36 groups are 12" in warned[0]
     warned = []
     assert split(cells, grids=grids, kind="raster", warn=warned.append).kind == "raster"
-    assert "scenes share ground" in warned[0].lower().replace("of the split ", "")
+    assert "share ground" in warned[0]
     assert "blocks" in warned[0]
 
 
@@ -163,9 +163,8 @@ def test_cells_of_another_size_share_ground_with_those_around_them() -> None:
     small = make_cells(fine, group=6)
     small = small.take(small.col % 24 < 12)
     cells = together(large, shifted(small, 1, 0, 0))
-    for order, grids in ((cells, (coarse, fine)),):
-        found = split(order, grids=grids, kind="polygons")
-        assert len(np.unique(found.unit)) == 5
+    found = split(cells, grids=(coarse, fine), kind="polygons")
+    assert len(np.unique(found.unit)) == 5
 
 
 def test_the_gap_keeps_training_as_far_from_the_test_as_asked() -> None:
@@ -202,16 +201,57 @@ def test_time_tests_only_what_comes_later() -> None:
 
 def test_auto_takes_polygons_that_stand_apart_and_blocks_for_the_rest() -> None:
     cells = make_cells(group=5)
+    assert split(cells, apart=True).kind == "blocks"  # their polygons share borders
+    cells = cells.take(cells.col % 10 < 5)
     assert split(cells, apart=True).kind == "polygons"
     assert split(cells).kind == "blocks"
-    alone = cells.take((cells.target < 2) | (cells.group == 3))
-    assert split(alone, apart=True).kind == ("blocks" if (alone.target == 2).any() else "polygons")
+    having = cells.group[cells.target == 2][0]
+    alone = cells.take((cells.target < 2) | (cells.group == having))
+    assert split(alone, apart=True).kind == "blocks"  # one polygon has the third class
     nowhere = Cells(
         cells.scene, cells.row, cells.col, cells.target, cells.group, cells.x * np.nan,
         cells.y * np.nan, cells.time,
     )  # fmt: skip
     assert split(nowhere, grids=()).kind == "random"
     assert split(nowhere, grids=(), groups=tuple(f"g{n}" for n in range(24))).kind == "group"
+
+
+def test_polygons_that_touch_now_and_then_still_stand_apart() -> None:
+    """Of 20 columns of cells two lie beside another polygon: a tenth is too much, less is not."""
+    every = make_cells(group=1)
+    for width, kind in ((10, "blocks"), (11, "polygons")):
+        strip = every.col % 25 < 2 * width
+        group = (every.col // 25 * 2 + (every.col % 25 >= width)).astype(np.int32)
+        cells = Cells(
+            every.scene, every.row, every.col, every.target, group, every.x, every.y, every.time
+        ).take(strip & (every.col < 100))
+        assert split(cells, apart=True).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("case", "word"),
+    [
+        ("blocks", "blocks"), ("blocks with a gap", "blocks"), ("polygons", "polygons"),
+        ("group", "groups"), ("time", "periods"), ("raster", "blocks"), ("random", "cells"),
+        ("list", "blocks"),
+    ],
+)  # fmt: skip
+def test_units_are_called_what_they_are(case: str, word: str) -> None:
+    """Three rasters, or four groups that are tested, are divided by blocks."""
+    assert split(cells_of(case), **CASES[case]).unit_word == word
+
+
+def test_units_of_rows_without_a_place_are_rows() -> None:
+    cells = make_cells(step=4)
+    nowhere = Cells(
+        cells.scene, cells.row, cells.col * 0, cells.target, cells.group, cells.x * np.nan,
+        cells.y * np.nan, cells.time,
+    )  # fmt: skip
+    assert split(nowhere, grids=(), kind="random").unit_word == "rows"
+    listed = split(nowhere, grids=(), kind="list", train=("1-40",), test=("41-80",))
+    assert listed.unit_word == "rows"
+    many = make_cells(scenes=6, step=4)
+    assert split(many, kind="raster").unit_word == "rasters"
 
 
 def test_rows_of_a_table_can_be_listed_by_number() -> None:
