@@ -100,13 +100,8 @@ def train(
         from geotools.evaluation.training_record import write_evaluation
         from geotools.evaluation.training_report import write_report
         from geotools.evaluation.training_words import result
-        from geotools.maps.training_record import (
-            finished,
-            judged,
-            own_init,
-            pictured,
-            used_settings,
-        )
+        from geotools.maps.training_pictures import pictured
+        from geotools.maps.training_record import finished, judged, own_init, used_settings
         from geotools.training.job import learn
         from geotools.training.model_card import write_card
         from geotools.training.model_file import write_model
@@ -142,10 +137,11 @@ def train(
             overwrite=True,
         )  # fmt: skip
         write_card(run.work / "card.md", spec, body, overwrite=True)
+        used = used_settings(outcome.settings)
         write_stac(
             run.work / "model.stac.json", spec, model, grids=prepared.material.grids,
-            hyperparameters={**spec.parameters, **used_settings(outcome.settings)},
-            pretrained_source=getattr(outcome.settings, "init", None),
+            hyperparameters={**spec.parameters, **used},
+            pretrained_source=used.get("init"),
         )  # fmt: skip
         write_report(run.work / "report.html", record, overwrite=True)
         if hasattr(outcome.fitted, "write"):

@@ -117,7 +117,8 @@ def export_model(
 def _takes_an_image(spec: ModelSpec) -> bool:
     """True when the graph takes the bands of one raster: programs that know no features run it."""
     computed = any(name.startswith(("terrain.", "imagery.")) for name in spec.features)
-    return spec.inputs[0].kind == "raster" and len(spec.sources) <= 1 and not computed
+    one = len(spec.sources) <= 1 and not any(source.dates for source in spec.sources)
+    return [info.kind for info in spec.inputs] == ["raster"] and one and not computed
 
 
 def write_graph(

@@ -81,6 +81,8 @@ def _head(spec: ModelSpec, record: Mapping[str, Any]) -> list[str]:
     if learner:
         ridge = learner == "logistic" and not spec.classes
         lines += ["", f"**Learner** {'ridge regression' if ridge else title(str(learner))}."]
+    for note in listed(spec.training.get("notes")):
+        lines += ["", str(note)]
     for sentence in listed(record.get("result")):
         lines += ["", str(sentence)]
     return lines

@@ -13,8 +13,9 @@ from geotools.training.config import make_config
 
 pytest.importorskip("torch")
 
-from geotools.maps import training_record
-from geotools.maps.training_record import finished, judged, pictured
+from geotools.maps import training_pictures
+from geotools.maps.training_pictures import pictured
+from geotools.maps.training_record import finished, judged
 from geotools.training.choosing import decided
 from geotools.training.job import learn
 from geotools.training.model_file import write_model
@@ -65,8 +66,8 @@ def test_the_scene_is_shown_as_the_model_maps_it(run):
 def test_a_large_scene_is_shown_around_its_labels(run, monkeypatch):
     """No area is counted on a part; that is said."""
     prepared, outcome, _, model = run
-    monkeypatch.setattr(training_record, "_SIDE", 20)
-    monkeypatch.setattr(training_record, "_SHOWN", 10)
+    monkeypatch.setattr(training_pictures, "_SIDE", 20)
+    monkeypatch.setattr(training_pictures, "_SHOWN", 10)
     said = []
     (picture,), area = pictured(prepared, outcome, model, warn=said.append)
     assert picture.predicted.shape == (10, 10)

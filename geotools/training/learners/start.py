@@ -129,7 +129,7 @@ def take_weights(
         )
     for net in nets:
         net.load_state_dict(taken, strict=False)
-    sentence = f"{count} of {len(learned)} arrays of weights were taken from {init}."
+    sentence = f"{count} of {len(learned)} arrays of weights were taken from {Path(init).name}."
     return set(taken), sentence
 
 
