@@ -93,7 +93,7 @@ def test_own_weights_are_taken_over(tmp_path):
     np.testing.assert_allclose(
         second.predict(material, index), first.predict(material, index), atol=1e-4
     )
-    assert second.facts["notes"] == [f"6 of 6 arrays of weights were taken from {tmp_path}."]
+    assert second.facts["notes"] == [f"6 of 6 arrays of weights were taken from {tmp_path.name}."]
 
 
 def test_own_weights_go_without_what_other_features_change(tmp_path):
@@ -101,7 +101,7 @@ def test_own_weights_go_without_what_other_features_change(tmp_path):
     fitted_net("dense", make_table()).write(tmp_path / WEIGHTS_FILE)
     material = make_table(dates=2)
     net = fitted_net("dense", material, init=str(tmp_path), freeze=True)
-    assert net.facts["notes"] == [f"5 of 6 arrays of weights were taken from {tmp_path}."]
+    assert net.facts["notes"] == [f"5 of 6 arrays of weights were taken from {tmp_path.name}."]
 
 
 @pytest.mark.parametrize("kind", ["net", "shape", "text", "content"])
