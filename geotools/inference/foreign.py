@@ -44,6 +44,12 @@ _SLACK = 1e-3
 class ForeignModel:
     """Somebody else's model in memory; `run` may be called from several threads."""
 
+    finer: int = 1
+    """Output cells along a side of an input cell."""
+
+    coarser: int = 1
+    """Input cells along a side of an output cell."""
+
     def __init__(
         self,
         file: str,

@@ -116,6 +116,12 @@ class Model:
     notes: tuple[str, ...] = ()
     """Nothing: what is to be known of it is in its card."""
 
+    finer: int = 1
+    """Its map has the cells of its raster."""
+
+    coarser: int = 1
+    """The same."""
+
     def __init__(self, name: str, content: bytes) -> None:
         self.file = name
         self.sha256 = identify(name, content)

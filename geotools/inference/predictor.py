@@ -39,11 +39,23 @@ class Predictor(Protocol):
         """(rows, columns) of the only block that it takes; None: blocks of any size."""
 
     @property
+    def finer(self) -> int:
+        """Output cells along a side of an input cell: 1, or more where a net sharpens images."""
+
+    @property
+    def coarser(self) -> int:
+        """Input cells along a side of an output cell: 1, or more where a net summarises blocks."""
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What a user of its map should know; a sentence each."""
 
     def run(self, inputs: Mapping[str, NDArray[np.float32]]) -> list[NDArray[Any]]:
-        """The outputs in the order of the spec, for one batch."""
+        """The outputs in the order of the spec, for one batch.
+
+        Maps are (N, channels, rows * finer, cols * finer), or (N, channels, rows / coarser,
+        cols / coarser), of blocks of (rows, cols); one of the two factors is 1.
+        """
 
     def decide(
         self, probabilities: NDArray[np.float32]
