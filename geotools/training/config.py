@@ -9,16 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from dataclasses import field as option
 from pathlib import Path
 from typing import Any
 
-from geotools.errors import ConfigError, FileError, GeotoolsError
+from geotools.errors import ConfigError
+from geotools.schema import build, one_of, read_toml, within
 from geotools.training.learners.settings import LEARNERS, AutoSettings, Settings
-from geotools.training.schema import build, one_of, within
 from geotools.training.sections import (
     AugmentConfig,
     GridConfig,
@@ -32,9 +31,6 @@ __all__ = ["CLASS_METRICS", "VALUE_METRICS", "TrainConfig", "make_config", "read
 
 CLASS_METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "iou", "kappa")
 VALUE_METRICS = ("r2", "rmse", "mae")
-
-_LARGEST = 4_000_000
-"""Bytes of a configuration at most."""
 
 _LONGEST = 80
 """Letters of a name at most: it becomes part of file names in other programs."""
@@ -95,30 +91,7 @@ def read_config(path: str | os.PathLike[str]) -> TrainConfig:
         ConfigError: not TOML; an unknown key, a missing one, or a value that cannot be.
     """
     file = Path(path)
-    try:
-        if file.exists() and not file.is_file():
-            raise FileError(f"The configuration {file} is no file: give a TOML file.")
-        if file.exists() and file.stat().st_size > _LARGEST:
-            raise ConfigError(
-                f"{file} is larger than {_LARGEST:,} bytes, which no configuration is: give a "
-                "small TOML file."
-            )
-        values = tomllib.loads(file.read_bytes().decode("utf-8"))
-    except FileNotFoundError:
-        raise FileError(f"The configuration {file} does not exist: check the path.") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{file} is no text in UTF-8: give a TOML file.") from None
-    except RecursionError:
-        raise ConfigError(f"{file} is nested too deeply: give a plain TOML file.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{file} is not TOML ({error}): mend that line.") from None
-    except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
-        if isinstance(error, GeotoolsError):
-            raise
-        reason = getattr(error, "strerror", None) or error
-        raise FileError(
-            f"The configuration {str(file)[:120]!r} cannot be read ({reason}): check the path."
-        ) from None
+    values = read_toml(file)
     values.setdefault("name", file.stem)
     return make_config(values, where=file.name)
 

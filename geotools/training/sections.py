@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as option
 
-from geotools.training.schema import one_of, within
+from geotools.schema import one_of, within
 
 __all__ = [
     "AugmentConfig",

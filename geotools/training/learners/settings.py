@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from geotools.training.schema import one_of, within
+from geotools.schema import one_of, within
 
 __all__ = ["LEARNERS", "NetSettings", "Settings"]
 

@@ -1,7 +1,7 @@
 """build: a dataclass out of plain values, every error with the key and what is allowed there.
 
 The dataclass is the schema: its annotations say which types, the metadata of its fields which
-choices (`choices`) and limits (`low`, `high`, `above`). No file is opened here.
+choices (`choices`) and limits (`low`, `high`, `above`). No file is opened here but the TOML.
 """
 
 from __future__ import annotations
@@ -9,13 +9,19 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+import os
+import tomllib
 import types
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from geotools.errors import ConfigError
+from geotools.errors import ConfigError, FileError, GeotoolsError
 
-__all__ = ["build", "one_of", "within"]
+__all__ = ["build", "one_of", "read_toml", "within"]
+
+_LARGEST = 4_000_000
+"""Bytes of a configuration at most."""
 
 _T = TypeVar("_T")
 
@@ -35,6 +41,40 @@ def within(
 ) -> dict[str, Any]:
     """Metadata of a field whose numbers are at least `low`, more than `above`, at most `high`."""
     return {"low": low, "high": high, "above": above}
+
+
+def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The plain values in a TOML file.
+
+    Raises:
+        FileError: no such file, or it cannot be read.
+        ConfigError: not TOML.
+    """
+    file = Path(path)
+    try:
+        if file.exists() and not file.is_file():
+            raise FileError(f"The configuration {file} is no file: give a TOML file.")
+        if file.exists() and file.stat().st_size > _LARGEST:
+            raise ConfigError(
+                f"{file} is larger than {_LARGEST:,} bytes, which no configuration is: give a "
+                "small TOML file."
+            )
+        return tomllib.loads(file.read_bytes().decode("utf-8"))
+    except FileNotFoundError:
+        raise FileError(f"The configuration {file} does not exist: check the path.") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file} is no text in UTF-8: give a TOML file.") from None
+    except RecursionError:
+        raise ConfigError(f"{file} is nested too deeply: give a plain TOML file.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file} is not TOML ({error}): mend that line.") from None
+    except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
+        if isinstance(error, GeotoolsError):
+            raise
+        reason = getattr(error, "strerror", None) or error
+        raise FileError(
+            f"The configuration {str(file)[:120]!r} cannot be read ({reason}): check the path."
+        ) from None
 
 
 def build(kind: type[_T], values: Mapping[str, Any], where: str) -> _T:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from geotools.errors import ConfigError
-from geotools.training.schema import build, one_of, within
+from geotools.schema import build, one_of, within
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
