@@ -9,7 +9,7 @@ from conftest import make_grid
 
 from geotools.grid import Grid
 from geotools.raster import Raster
-from geotools.training.cells import Cells
+from geotools.training.labels.cells import Cells
 from geotools.training.learners.fitted import FittedNet
 from geotools.training.learners.nets import make_net
 from geotools.training.learners.settings import LEARNERS

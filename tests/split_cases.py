@@ -9,9 +9,9 @@ from conftest import make_grid
 
 from geotools.grid import Grid
 from geotools.spec import ClassInfo
-from geotools.training.cells import Cells
+from geotools.training.labels.cells import Cells
 from geotools.training.sections import SplitConfig
-from geotools.training.splits import Split, split_cells
+from geotools.training.splits.splitting import Split, split_cells
 
 CLASSES = tuple(ClassInfo(code, name, "#000000") for code, name in ((1, "a"), (2, "b"), (3, "c")))
 

@@ -22,7 +22,7 @@ from geotools.io.geotiff import RasterFile, open_raster
 from geotools.maps.inputs import FilePath, check_paths
 from geotools.stream import Progress, Step
 from geotools.training.config import make_config
-from geotools.training.labels import Labels, read_labels
+from geotools.training.labels.reading import Labels, read_labels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

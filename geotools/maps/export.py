@@ -63,7 +63,7 @@ def export_for(
     written = check_paths(path, [output], overwrite)[0]
     if written.suffix.lower() != ".onnx":
         raise FileError(f"{written} is no name of a model: end it in .onnx.")
-    from geotools.training.deepness import export_deepness
+    from geotools.training.export.deepness import export_deepness
 
     made = export_deepness(
         path, written, tile=tile, resolution_cm=resolution_cm, overwrite=overwrite

@@ -102,11 +102,11 @@ def train(
         from geotools.evaluation.training_words import result
         from geotools.maps.training_pictures import pictured
         from geotools.maps.training_record import finished, judged, own_init, used_settings
+        from geotools.training.export.card import write_card
+        from geotools.training.export.model_file import write_model
+        from geotools.training.export.stac import write_stac
         from geotools.training.job import learn
-        from geotools.training.model_card import write_card
-        from geotools.training.model_file import write_model
-        from geotools.training.split_layer import write_split
-        from geotools.training.stac import write_stac
+        from geotools.training.splits.layer import write_split
 
         if earlier := own_init(settled.learner):
             remember(

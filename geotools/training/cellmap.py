@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geotools.grid import Grid, Window
-from geotools.training.cells import Cells
+from geotools.training.labels.cells import Cells
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -16,7 +16,7 @@ import numpy as np
 
 from geotools.evaluation.calibration import apply_temperature, fit_temperature
 from geotools.evaluation.metrics import METRICS, score
-from geotools.training.splits import Split
+from geotools.training.splits.splitting import Split
 from geotools.training.trial import Trial
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """learn: learners through all rounds of a split, the best of them fitted to everything.
 
-What comes out is judged and written elsewhere; see `export_outcome` for the model file.
+What comes out is judged and written elsewhere: `maps.training_record`, `export.model_file`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from geotools.training.learners.settings import (
 from geotools.training.learners.table import make_learner, title_of
 from geotools.training.material import PermutedMaterial
 from geotools.training.prepare import Prepared
-from geotools.training.splits import Split
+from geotools.training.splits.splitting import Split
 from geotools.training.trial import Trial, baseline, fit_final, run_trial
 
 if TYPE_CHECKING:

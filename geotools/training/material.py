@@ -10,7 +10,7 @@ import numpy as np
 from geotools.errors import LabelsError
 from geotools.grid import Grid, Window
 from geotools.raster import Raster, Source
-from geotools.training.cells import Cells
+from geotools.training.labels.cells import Cells
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

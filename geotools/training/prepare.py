@@ -16,13 +16,13 @@ from geotools.features.names import dates_of, find_band, parse_feature
 from geotools.raster import Source
 from geotools.spec import ClassInfo, SourceInfo
 from geotools.stream import Progress, Step
-from geotools.training.cells import Cells
 from geotools.training.config import TrainConfig
-from geotools.training.inputs import find_path, open_scenes
-from geotools.training.labels import read_labels
+from geotools.training.inputs.scenes import find_path, open_scenes
+from geotools.training.labels.cells import Cells
+from geotools.training.labels.reading import read_labels
+from geotools.training.labels.tables import read_table
 from geotools.training.material import RasterMaterial, TableMaterial, raster_material
-from geotools.training.splits import Split, split_cells
-from geotools.training.tables import read_table
+from geotools.training.splits.splitting import Split, split_cells
 
 __all__ = ["Prepared", "prepare"]
 

@@ -14,7 +14,7 @@ from geotools.errors import ModelError
 from geotools.stream import Progress, Step
 from geotools.training.learners.protocol import Epoch, Fitted, Learner, Material
 from geotools.training.learners.settings import NetSettings, Settings
-from geotools.training.splits import Split
+from geotools.training.splits.splitting import Split
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -17,8 +17,8 @@ from geotools.maps import training_pictures
 from geotools.maps.training_pictures import pictured
 from geotools.maps.training_record import finished, judged
 from geotools.training.choosing import decided
+from geotools.training.export.model_file import write_model
 from geotools.training.job import learn
-from geotools.training.model_file import write_model
 from geotools.training.prepare import prepare
 
 

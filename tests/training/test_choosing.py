@@ -6,7 +6,7 @@ import pytest
 from geotools.evaluation.calibration import apply_temperature
 from geotools.evaluation.metrics import score
 from geotools.training.choosing import by_other_rounds, calibrated, choose, decided
-from geotools.training.rounds import Round, Split
+from geotools.training.splits.rounds import Round, Split
 from geotools.training.trial import Trial
 
 FOLDS = 3

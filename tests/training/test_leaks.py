@@ -10,11 +10,11 @@ from conftest import make_grid, write_tif
 from geotools.errors import LabelsError, RasterError
 from geotools.features.opening import open_stack
 from geotools.spec import SourceInfo
-from geotools.training.cells import Cells
 from geotools.training.config import make_config
-from geotools.training.label_rasters import raster_scenes
+from geotools.training.labels.cells import Cells
+from geotools.training.labels.rasters import raster_scenes
 from geotools.training.sections import SplitConfig
-from geotools.training.splits import split_cells
+from geotools.training.splits.splitting import split_cells
 
 
 def two_scenes(offset: float, *, cols: int = 40):

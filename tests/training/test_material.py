@@ -8,7 +8,7 @@ from geotools.errors import LabelsError
 from geotools.grid import Window
 from geotools.raster import Raster
 from geotools.training.cellmap import CellMap
-from geotools.training.cells import Cells
+from geotools.training.labels.cells import Cells
 from geotools.training.material import PermutedMaterial, raster_material
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from geotools.errors import ModelError
 from geotools.training.learners.settings import ForestSettings, UnetSettings
-from geotools.training.rounds import Round, Split
+from geotools.training.splits.rounds import Round, Split
 from geotools.training.trial import baseline, fit_final, run_trial
 
 CELLS = 30

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 
 from geotools.errors import ModelError
 from geotools.spec import METADATA_KEY, ModelSpec
-from geotools.training.export import OPSET, deepness_keys, write_graph
+from geotools.training.export.parity import open_session
+from geotools.training.export.writer import OPSET, deepness_keys, write_graph
 from geotools.training.landforms.dataset import Dem
 from geotools.training.landforms.nets import LandformNet
-from geotools.training.parity import open_session
 
 __all__ = [
     "OPSET",

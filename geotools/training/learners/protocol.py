@@ -12,7 +12,7 @@ import numpy as np
 from geotools.grid import Grid, Window
 from geotools.raster import Raster
 from geotools.spec import InputInfo
-from geotools.training.cells import Cells
+from geotools.training.labels.cells import Cells
 
 if TYPE_CHECKING:
     import onnx

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geotools.grid import Grid, Window
-from geotools.training.cells import Cells
+from geotools.training.labels.cells import Cells
 from geotools.training.learners.batches import Piece
 from geotools.training.learners.protocol import Material
 

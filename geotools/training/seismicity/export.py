@@ -20,8 +20,8 @@ from torch import nn
 
 from geotools.errors import ModelError
 from geotools.spec import METADATA_KEY, ModelSpec
-from geotools.training.export import OPSET, write_graph
-from geotools.training.parity import open_session
+from geotools.training.export.parity import open_session
+from geotools.training.export.writer import OPSET, write_graph
 
 __all__ = ["Parity", "export_rates", "proven", "traced", "write_model"]
 

@@ -5,7 +5,7 @@ import onnx
 import pytest
 from sklearn.svm import SVC
 
-from geotools.training.cells import Cells
+from geotools.training.labels.cells import Cells
 from geotools.training.landforms.export import open_session
 from geotools.training.learners.classic import make_classic
 from geotools.training.learners.settings import (

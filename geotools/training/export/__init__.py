@@ -1,0 +1,1 @@
+"""What a training leaves: the proven `.onnx`, its card and STAC Item, its variant for Deepness."""

@@ -1,0 +1,1 @@
+"""Labels of any kind (polygons, points, rasters, columns) as `Cells`."""

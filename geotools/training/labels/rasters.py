@@ -1,0 +1,281 @@
+"""raster_scenes: a label raster, whatever its codes and its grid, as the labels of scenes.
+
+Codes are brought onto the cells by nearest, or by majority where the cells are larger; a band that
+is also learned from is refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geotools.errors import FileError, GridError, LabelsError
+from geotools.features.opening import band_names, slug
+from geotools.grid import Grid, Window
+from geotools.io.aligned import AlignedFile, open_aligned
+from geotools.io.categories import read_categories
+from geotools.io.geotiff import open_raster
+from geotools.training.labels.classes import MAX_CLASSES, as_text, lookup
+from geotools.training.labels.scenes import Block, LabelSet
+from geotools.training.labels.shapes import bounds_between, crs_of, shown
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from geotools.training.config import TrainConfig
+    from geotools.training.sections import InputConfig, LabelsConfig
+
+__all__ = ["RasterScene", "raster_scenes"]
+
+_COARSER = 1.5
+"""Cells so many times as long as the raster's take the class of most of theirs."""
+
+
+class RasterScene:
+    """A label raster on the cells of a grid."""
+
+    def __init__(self, file: AlignedFile, codes: Codes | None, *, nodata: float | None) -> None:
+        """`codes` gives classes their numbers; None: values. `nodata`: one more unlabelled code."""
+        self.grid = file.grid
+        self._file, self._codes, self._nodata = file, codes, nodata
+
+    def may_hold(self, window: Window) -> bool:
+        """See `LabelScene`."""
+        return True
+
+    def read(self, window: Window) -> Block:
+        """See `LabelScene`."""
+        raster = self._file.read(window)
+        values, valid = raster.data[0], raster.valid
+        if self._nodata is not None:
+            valid = valid & (values != self._nodata)
+        feature = np.full(window.shape, -1, np.int32)
+        if self._codes is None:
+            target = np.where(valid, values, np.nan).astype(np.float32)
+            return Block(target, feature)
+        numbers = np.full(window.shape, -1, np.int32)
+        if valid.any():
+            numbers[valid] = self._codes.numbers(values[valid])
+        return Block(numbers, feature)
+
+
+class Codes:
+    """Which number of a class each code has; codes that are met for the first time get one."""
+
+    def __init__(self, labels: LabelsConfig, called: dict[int, str], name: str) -> None:
+        self._name = name
+        self._meaning = None if labels.classes is None else lookup(labels.classes)
+        self._only = labels.class_name if labels.classes is None else None
+        self.names: list[str] = list(labels.classes or ())
+        if self._only is not None:
+            self.names.append(self._only)
+        self._known: dict[float, int] = {}
+        words = list(called.values())
+        self._called = {
+            code: word if words.count(word) == 1 else f"{word} ({code})"
+            for code, word in called.items()
+        }
+        self.met: set[str] = set()
+        """Codes that were met, as text."""
+
+    def numbers(self, values: NDArray[np.generic]) -> NDArray[np.int32]:
+        """(n,) number of the class of each code, -2 for those that are none."""
+        if self._only is not None:
+            return np.zeros(len(values), np.int32)
+        if values.dtype == np.uint8:
+            codes = np.flatnonzero(np.bincount(values, minlength=256)).astype(np.uint8)
+            place = np.searchsorted(codes, np.arange(256))[values]
+        else:
+            codes, place = np.unique(values, return_inverse=True)
+        new = [code for code in codes[: MAX_CLASSES * 8].tolist() if code not in self._known]
+        for code in new:
+            self._known[code] = self._number(float(code))
+        if len(codes) > MAX_CLASSES * 8 or len(self.names) > MAX_CLASSES:
+            raise LabelsError(
+                f"{self._name} holds more than {MAX_CLASSES} different values, as many classes as "
+                'can be mapped: for quantities set task = "regression", else name the codes with '
+                "labels.classes."
+            )
+        table = np.array([self._known[code] for code in codes.tolist()], np.int32)
+        return np.asarray(table[place.reshape(-1)])
+
+    def _number(self, code: float) -> int:
+        text = as_text(code)
+        self.met.add(text)
+        if self._meaning is not None:
+            name = self._meaning.get(text)
+            return -2 if name is None else self.names.index(name)
+        if not code.is_integer():
+            raise LabelsError(
+                f"{self._name} holds {code:g}, which is no code of a class: for quantities set "
+                'task = "regression".'
+            )
+        name = self._called.get(int(code), text)
+        if name not in self.names:
+            self.names.append(name)
+        return self.names.index(name)
+
+    def colors(self, found: dict[int, str]) -> dict[str, str]:
+        """Colours by name of the class."""
+        if self._meaning is not None:
+            pairs = ((self._meaning.get(str(code)), color) for code, color in found.items())
+            return {name: color for name, color in pairs if name is not None}
+        return {self._called.get(code, str(code)): color for code, color in found.items()}
+
+
+def raster_scenes(
+    config: TrainConfig,
+    files: Sequence[Path],
+    grids: Sequence[Grid],
+    *,
+    find: Callable[[str], Path],
+) -> LabelSet:
+    """The labels of each scene from its raster.
+
+    Args:
+        config: with `labels`.
+        files: the raster of each scene.
+        grids: the grid of each scene.
+        find: the file that a path of the configuration means.
+
+    Raises:
+        FileError: a file that cannot be opened.
+        GridError: it has no CRS or place.
+        LabelsError: several bands and none named, the band of an input, no overlap.
+    """
+    labels = config.labels
+    if labels is None:
+        raise LabelsError("There are no labels: give [labels].")
+    for key in ("field", "group", "time", "layer", "columns"):
+        if getattr(labels, key) is not None:
+            raise LabelsError(
+                f"{files[0].name} is a raster, which has no labels.{key}: name a vector file, or "
+                "the band with labels.band."
+            )
+    values = config.task == "regression"
+    called, colors = ({}, {}) if values else read_categories(files[0], labels.band or 1)
+    codes = None if values else Codes(labels, called, files[0].name)
+    scenes: list[RasterScene] = []
+    with contextlib.ExitStack() as stack:
+        for file, grid in zip(files, grids, strict=True):
+            band = _band(labels, file)
+            _check_leak(config, file, band, find)
+            opened = stack.enter_context(_open(labels, file, band, grid, values))
+            scenes.append(RasterScene(opened, codes, nodata=labels.nodata))
+        closing = stack.pop_all()
+    name = files[0].name
+
+    def why_empty() -> str:
+        if codes is not None and codes.met:
+            met = ", ".join(sorted(codes.met)[:20])
+            return f"{name}: no cell has a code of labels.classes: it has {met}."
+        return f"{name} labels no cell that has data: check its nodata value and labels.mask."
+
+    return LabelSet(
+        scenes=tuple(scenes),
+        names=[] if codes is None else codes.names,
+        colors={} if codes is None else codes.colors(colors),
+        group=np.empty(0, np.int32),
+        groups=(),
+        time=np.empty(0),
+        polygons=False,
+        why_empty=why_empty,
+        remarks=list,
+        close=closing.close,
+    )
+
+
+def _band(labels: LabelsConfig, file: Path) -> int:
+    try:
+        with open_raster(file, crs=labels.crs) as raster:
+            count = len(raster.bands)
+    except GridError as error:  # it names the flag of other commands
+        raise LabelsError(str(error).replace("--crs", "labels.crs")) from None
+    if labels.band is None and count > 1:
+        raise LabelsError(
+            f"{file.name} has {count} bands: say which holds the labels with labels.band."
+        )
+    return labels.band or 1
+
+
+def _open(labels: LabelsConfig, file: Path, band: int, grid: Grid, values: bool) -> AlignedFile:
+    """The raster on the grid."""
+    with open_raster(file, crs=labels.crs, bands=[band]) as raster:
+        own = raster.grid
+    coarser = _length_m(grid) > _COARSER * _length_m(own)
+    kind, resampling = "classes", "mode" if coarser else "nearest"
+    if values:
+        kind, resampling = "values", "average" if coarser else "bilinear"
+    elif labels.class_name is not None:
+        kind = "values"
+    try:
+        return open_aligned(
+            file, grid, bands=[band], kind=kind, resampling=resampling, crs=labels.crs
+        )
+    except GridError:
+        raise _apart(file, own, grid) from None
+
+
+def _length_m(grid: Grid) -> float:
+    x, y = grid.cell_size_m()
+    middle = grid.height // 2
+    return float(np.sqrt(x[middle] * y[middle]))
+
+
+def _apart(file: Path, own: Grid, grid: Grid) -> LabelsError:
+    theirs = bounds_between(own.bounds, crs_of(own), grid)
+    where = f"covers {shown(theirs)}" if theirs else "has no place"
+    return LabelsError(
+        f"{file.name} does not overlap the rasters: in {crs_of(grid).name}, it {where}, they "
+        f"cover {shown(grid.bounds)} (left, bottom, right, top): check labels.crs."
+    )
+
+
+def _check_leak(config: TrainConfig, file: Path, band: int, find: Callable[[str], Path]) -> None:
+    """Refuses a band of labels that is also learned from."""
+    for one in config.inputs:
+        paths = one.path if isinstance(one.path, tuple) else (one.path,) if one.path else ()
+        paths = (*paths, *(one.mosaic or ()), *(one.dates or {}).values())
+        try:
+            same = any(find(path).samefile(file) for path in paths)
+        except (FileError, OSError):
+            continue  # said where the inputs are opened
+        if same and band in _learned(config, one, file):
+            raise LabelsError(
+                f"Band {band} of {file.name} is the label and is learned from as {one.name!r}: "
+                f"leave it out of the input's bands, or of features."
+            )
+
+
+def _learned(config: TrainConfig, one: InputConfig, file: Path) -> set[int]:
+    """Numbers of the bands of an input that features are made of."""
+    with open_raster(file, crs=one.crs) as raster:
+        described = dict(zip(band_names(raster), raster.band_numbers, strict=True))
+        every = list(raster.band_numbers)
+    if isinstance(one.bands, tuple):
+        chosen = {
+            slug(str(name)): name if isinstance(name, int) else described.get(slug(name), 0)
+            for name in one.bands
+        }
+    elif one.bands is not None:
+        chosen = {slug(name): number for name, number in one.bands.items()}
+    else:
+        chosen = {str(number): number for number in every} | described
+    if config.features is None:
+        return set(chosen.values())
+    used: set[int] = set()
+    for feature in config.features:
+        source, _, name = feature.split("@")[0].partition(".")
+        if source == one.name:
+            # A number is that of a band, too, where no band is called so.
+            number = int(name) if name.isdigit() else 0
+            used |= {chosen.get(slug(name), number)} if name else set(chosen.values())
+        elif source == "terrain" and (one.role == "elevation" or len(chosen) == 1):
+            used |= set(chosen.values()) if one.role != "other" else set()
+        elif source == "imagery" and one.role != "elevation" and len(chosen) > 1:
+            used |= set(chosen.values()) if isinstance(one.bands, dict) else set()
+    return used

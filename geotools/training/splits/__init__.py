@@ -1,0 +1,1 @@
+"""Splits: labelled cells dealt into rounds of training, validation and test."""
