@@ -1,6 +1,7 @@
 """Augmenter: training tiles that are turned, mirrored, moved, sheared, zoomed and disturbed.
 
-Directions are turned with the terrain, not just moved. The loop that samples is in `warps`.
+Directions are turned with the terrain, not just moved (`features.directions`). The loop that
+samples is in `warps`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geotools.features.directions import directions_of
 from geotools.grid import Window
 from geotools.training.sections import AugmentConfig
 from geotools.training.warps import ASPECT, CATEGORY, VALUE, Warp, sample
@@ -42,24 +44,18 @@ class Augmenter:
         """Nothing is drawn yet.
 
         Args:
-            features: names; `terrain.aspect` (degrees clockwise from north), `terrain.northness`
-                and `terrain.eastness` are directions, whatever their `@` says.
+            features: names; which are directions is said by `features.directions`.
             categories: indices of features that are codes.
             config: what is done.
             scale: (F,) standard deviation of each feature, the unit of the noise.
         """
-        names = [name.partition("@") for name in features]
         self._config = config
+        self._directions = directions_of(features)
         self._kinds = np.full(len(features), VALUE, np.int64)
-        self._kinds[[f for f, name in enumerate(names) if name[0] == "terrain.aspect"]] = ASPECT
+        self._kinds[list(self._directions.aspects)] = ASPECT
         self._kinds[sorted(categories)] = CATEGORY
         self._noise = config.noise * np.nan_to_num(np.asarray(scale, np.float32), posinf=0.0)
         self._noise[self._kinds == CATEGORY] = 0.0
-        north = {name[2]: f for f, name in enumerate(names) if name[0] == "terrain.northness"}
-        east = {name[2]: f for f, name in enumerate(names) if name[0] == "terrain.eastness"}
-        self._pairs = [(north[at], east[at]) for at in north.keys() & east.keys()]
-        self._lone_north = [f for at, f in north.items() if at not in east]
-        self._lone_east = [f for at, f in east.items() if at not in north]
 
     def draw(self, rng: np.random.Generator, *, ratio: float = 1.0) -> Warp:
         """A warp, drawn at random.
@@ -75,7 +71,7 @@ class Augmenter:
         angle, part, sheared, zoomed, down, right = rng.uniform(-1, 1, 6)
         mirror_rows, mirror_cols, whole, across = rng.random(4) < (0.5, 0.5, _WHOLE, 0.5)
         ratio = 1.0 if abs(ratio - 1) < _SQUARE else ratio
-        half_known = bool(self._lone_north or self._lone_east)
+        half_known = self._directions.half_known
         turn = angle * math.pi if config.rotate and not half_known else 0.0
         shear = 0.0 if half_known else sheared * config.shear
         zoom = (1 + config.zoom) ** zoomed
@@ -131,32 +127,9 @@ class Augmenter:
             np.ascontiguousarray(block, np.float32), np.ascontiguousarray(cells, np.int64),
             warp.cells, np.array(rest), self._kinds, tile, nearest,
         )  # fmt: skip
-        self._turn(warp, tile)
+        self._directions.turn(warp.matrix, tile)
         self._disturb(tile, rng)
         return tile, nearest
-
-    def _turn(self, warp: Warp, tile: NDArray[np.float32]) -> None:
-        """Directions of the scene become those of the tile.
-
-        Heights of the tile are z'(p) = z(M p), so that its gradient is M^T times that of z: the
-        inverse transpose of the map from scene to tile. Downhill is against the gradient.
-        """
-        (a, b), (c, d) = warp.matrix
-        if (a, b, c, d) == (1.0, 0.0, 0.0, 1.0):
-            return
-        for f in np.nonzero(self._kinds == ASPECT)[0]:
-            angle = np.deg2rad(tile[f])
-            south, east = -np.cos(angle), np.sin(angle)
-            turned = np.arctan2(b * south + d * east, -(a * south + c * east))
-            tile[f] = np.rad2deg(turned) % 360
-        for north_at, east_at in self._pairs:
-            south, east = -tile[north_at], tile[east_at].copy()
-            length = np.hypot(south, east)
-            north, east = -(a * south + c * east), b * south + d * east
-            factor = length / np.maximum(np.hypot(north, east), 1e-12)
-            tile[north_at], tile[east_at] = north * factor, east * factor
-        tile[self._lone_north] *= np.sign(a)
-        tile[self._lone_east] *= np.sign(d)
 
     def _disturb(self, tile: NDArray[np.float32], rng: np.random.Generator) -> None:
         """Adds noise and drops features, never all."""
