@@ -74,9 +74,20 @@ def _gdal() -> str:
 
 
 def _devices() -> str:
-    import onnxruntime
+    from geotools.inference.sessions import available_devices
 
-    return ", ".join(onnxruntime.get_available_providers())
+    return ", ".join(available_devices()) or "none"
+
+
+def _device() -> str:
+    """Where models run unless told otherwise, and why on nothing better."""
+    from geotools.inference.model import open_model, shipped_models
+
+    path = next(iter(shipped_models().values()), None)
+    if path is None:
+        return "not known without a model"
+    model = open_model(path)
+    return " ".join([model.device, *(f"({note})" for note in model.notes)])
 
 
 def _models() -> str:
@@ -131,6 +142,7 @@ def _disk() -> str:
 _CHECKS: tuple[tuple[str, Callable[[], str]], ...] = (
     ("GDAL", _gdal),
     ("ONNX Runtime devices", _devices),
+    ("device", _device),
     ("models", _models),
     ("disk", _disk),
     ("writing", _raster_to_disk),

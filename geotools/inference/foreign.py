@@ -17,6 +17,7 @@ from geotools.inference.deciding import decide
 from geotools.inference.deepness import Keys, read_keys
 from geotools.inference.filling import fill_nearest
 from geotools.inference.layouts import layout_of
+from geotools.inference.sessions import Session
 from geotools.inference.terms import (
     ForeignSettings,
     check_said,
@@ -54,7 +55,7 @@ class ForeignModel:
         self,
         file: str,
         sha256: str,
-        session: Any,
+        session: Session,
         metadata: Mapping[str, str],
         settings: ForeignSettings,
     ) -> None:
@@ -63,7 +64,7 @@ class ForeignModel:
         Args:
             file: where it came from.
             sha256: of the file.
-            session: of ONNX Runtime.
+            session: of its graph.
             metadata: of the file.
             settings: the user's word.
 
@@ -72,6 +73,7 @@ class ForeignModel:
         """
         self.file, self.sha256 = file, sha256
         self._session, self._settings = session, settings
+        self.device: str = session.device
         try:
             keys = read_keys(metadata)
             check_type(keys)
@@ -94,7 +96,7 @@ class ForeignModel:
             """Cell size that it was made for, in metres."""
         except ModelError as error:
             raise ModelError(f"The model {file} {error}.") from None
-        self.notes = self._make_notes(keys)
+        self.notes = (*session.notes, *self._make_notes(keys))
         self.spec = ModelSpec(
             name=Path(file).stem,
             version="",

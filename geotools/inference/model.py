@@ -6,8 +6,6 @@ Runtime sees it, and it is loaded from memory.
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import hashlib
 import os
 import stat
@@ -16,44 +14,38 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnxruntime as ort
 
 from geotools.errors import FileError, ModelError
 from geotools.inference.deciding import decide
 from geotools.inference.gate import check_graph
+from geotools.inference.sessions import SessionOptions, make_session
 from geotools.spec import METADATA_KEY, ModelSpec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = [
-    "Model",
-    "identify",
-    "make_session",
-    "open_model",
-    "read_content",
-    "shipped_model",
-    "shipped_models",
-]
+__all__ = ["Model", "identify", "open_model", "read_content", "shipped_model", "shipped_models"]
 
 _MAX_BYTES = 2 * 2**30
 
 _MAX_HALO, _MAX_SIDE = 4096, 8192
 """Cells; a block with more would hold gigabytes."""
 
-_MEMORY_BYTES = 4 * 2**30
-"""What a foreign graph may take where the machine's memory is not known."""
 
-
-def open_model(path: str | os.PathLike[str]) -> Model:
+def open_model(path: str | os.PathLike[str], *, options: SessionOptions | None = None) -> Model:
     """The model in an `.onnx` file that carries a ModelSpec.
+
+    Args:
+        path: the file.
+        options: where and how it runs.
 
     Raises:
         FileError: no such file, or it cannot be read.
-        ModelError: not an ONNX model, not a safe one, or without a spec that fits its graph.
+        ModelError: not an ONNX model, not a safe one, or without a spec that fits its graph; or
+            the device is not there.
     """
     file = Path(path)
-    return Model(str(file), read_content(file))
+    return Model(str(file), read_content(file), options)
 
 
 def read_content(file: Path) -> bytes:
@@ -84,8 +76,8 @@ def shipped_models() -> dict[str, Path]:
     return {file.stem: file for file in sorted(folder.glob("*.onnx"))}
 
 
-def shipped_model(name: str) -> Model:
-    """The model of that name that comes with geotools.
+def shipped_model(name: str, *, options: SessionOptions | None = None) -> Model:
+    """The model of that name that comes with geotools, to run where and how `options` say.
 
     Raises:
         ModelError: there is none of that name.
@@ -94,7 +86,7 @@ def shipped_model(name: str) -> Model:
     if name not in models:
         known = ", ".join(models) or "none"
         raise ModelError(f"No model {name!r} comes with geotools: there are {known}.")
-    return open_model(models[name])
+    return open_model(models[name], options=options)
 
 
 def identify(name: str, content: bytes) -> str:
@@ -113,20 +105,20 @@ def identify(name: str, content: bytes) -> str:
 class Model:
     """A model with a spec, in memory; a `Predictor`."""
 
-    notes: tuple[str, ...] = ()
-    """Nothing: what is to be known of it is in its card."""
-
     finer: int = 1
     """Its map has the cells of its raster."""
 
     coarser: int = 1
     """The same."""
 
-    def __init__(self, name: str, content: bytes) -> None:
+    def __init__(self, name: str, content: bytes, options: SessionOptions | None = None) -> None:
         self.file = name
         self.sha256 = identify(name, content)
-        self._session = make_session(name, content)
-        metadata = self._session.get_modelmeta().custom_metadata_map
+        self._session = make_session(name, content, options=options)
+        self.device = self._session.device
+        self.notes: tuple[str, ...] = self._session.notes
+        """Of the device alone: what else is to be known of it is in its card."""
+        metadata = self._session.metadata
         if METADATA_KEY not in metadata:
             raise ModelError(
                 f"The model {name} carries no geotools spec: export it with geotools, or add the "
@@ -205,7 +197,7 @@ class Model:
         """
         names = [output.name for output in self.spec.outputs]
         try:
-            return list(self._session.run(names, dict(inputs)))
+            return self._session.run(names, inputs)
         except Exception as error:  # ONNX Runtime's errors share no public base class
             raise ModelError(
                 f"The model {self.file} could not run ({str(error).splitlines()[0]}): check that "
@@ -217,48 +209,3 @@ class Model:
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """The most probable class, the first at ties, and its probability."""
         return decide(probabilities)
-
-
-def make_session(name: str, content: bytes, *, limited: bool = False) -> Any:
-    """A session of ONNX Runtime.
-
-    Args:
-        name: what messages call the model.
-        content: its bytes.
-        limited: refuse what needs more than half of the machine's memory, instead of trying.
-
-    Raises:
-        ModelError: ONNX Runtime cannot load it.
-    """
-    options = ort.SessionOptions()
-    # One session, one thread inside, several callers: measured as fast as two sessions, and
-    # spinning threads steal from the callers on busy machines.
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 4
-    if limited:
-        _share_limited_memory()
-        options.add_session_config_entry("session.use_env_allocators", "1")
-    try:
-        return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's errors share no public base class
-        raise ModelError(
-            f"The model {name} cannot be loaded ({str(error).splitlines()[0]}): give an .onnx file "
-            "that ONNX Runtime reads."
-        ) from None
-
-
-@functools.cache
-def _share_limited_memory() -> None:
-    """Gives sessions that ask for it one arena of half of the machine's memory."""
-    place = ort.OrtMemoryInfo(
-        "Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT
-    )
-    half = _MEMORY_BYTES
-    with contextlib.suppress(AttributeError, ValueError, OSError):  # not on Windows
-        half = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-    # Extended by what is asked for, not by powers of two, which would pass the limit early.
-    limits = ort.OrtArenaCfg({"max_mem": half, "arena_extend_strategy": 1})
-    with contextlib.suppress(Exception):  # somebody else in this process has registered one
-        ort.create_and_register_allocator(place, limits)

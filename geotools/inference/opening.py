@@ -12,11 +12,11 @@ from geotools.inference.gate import read_metadata
 from geotools.inference.model import (
     Model,
     identify,
-    make_session,
     open_model,
     read_content,
     shipped_models,
 )
+from geotools.inference.sessions import SessionOptions, make_session
 from geotools.inference.terms import ForeignSettings
 from geotools.spec import METADATA_KEY
 
@@ -24,13 +24,17 @@ __all__ = ["open_any", "read_graph", "read_identity"]
 
 
 def open_any(
-    model: str | os.PathLike[str], settings: ForeignSettings | None = None
+    model: str | os.PathLike[str],
+    settings: ForeignSettings | None = None,
+    *,
+    options: SessionOptions | None = None,
 ) -> Model | ForeignModel:
     """A model with a ModelSpec, or an image model of somebody else's.
 
     Args:
         model: an `.onnx` file, or the name of a model that comes with geotools.
         settings: what is to be known of a model that does not say it itself.
+        options: where and how it runs.
 
     Raises:
         FileError: no such file, or it cannot be read.
@@ -47,8 +51,8 @@ def open_any(
                 f"The model {file} says itself how it is to be run: leave --scale, --classes and "
                 "the other settings of foreign models out."
             )
-        return open_model(file)
-    session = make_session(str(file), content, limited=True)
+        return open_model(file, options=options)
+    session = make_session(str(file), content, limited=True, options=options)
     return ForeignModel(str(file), sha256, session, metadata, settings or ForeignSettings())
 
 
@@ -73,7 +77,7 @@ def read_graph(model: str | os.PathLike[str]) -> dict[str, list[dict[str, Any]]]
     file = _file(model)
     content = read_content(file)
     identify(str(file), content)
-    session = make_session(str(file), content, limited=True)
+    session = make_session(str(file), content, limited=True, options=SessionOptions(device="cpu"))
     return {
         name: [
             {"name": item.name, "type": item.type, "shape": [str(size) for size in item.shape]}

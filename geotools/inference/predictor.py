@@ -47,6 +47,10 @@ class Predictor(Protocol):
         """Input cells along a side of an output cell: 1, or more where a net summarises blocks."""
 
     @property
+    def device(self) -> str:
+        """Where it runs: `cpu`, `cuda`, …"""
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What a user of its map should know; a sentence each."""
 

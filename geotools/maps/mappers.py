@@ -106,7 +106,11 @@ class ModelMapper:
         }
 
     def check(self, grid: Grid, name: str, warn: Warn) -> None:
-        """Refuses cell sizes that the model never saw; says so when they are near the limits."""
+        """Refuses cell sizes that the model never saw; says so when they are near the limits, and
+        where the model does not run on the device that it should.
+        """
+        for note in self.model.notes:
+            warn(note)
         low, high = self.model.spec.cell_size_m
         sizes = np.concatenate(grid.cell_size_m())
         smallest, largest = float(sizes.min()), float(sizes.max())

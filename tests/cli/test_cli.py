@@ -106,3 +106,12 @@ def test_info_on_what_is_nothing(tmp_path):
         assert done.returncode == 1
         assert done.stderr.startswith("Error: ")
         assert done.stderr.count("\n") == 1
+
+
+def test_doctor_names_the_device(tmp_path):
+    """Which devices there are and on which one models run, in lines and as JSON."""
+    done = geotools("doctor", "--json", cwd=tmp_path)
+    found = {one["what"]: one for one in json.loads(done.stdout)["findings"]}
+    assert found["ONNX Runtime devices"]["detail"].endswith("cpu")
+    assert found["device"]["ok"]
+    assert found["device"]["detail"]
