@@ -23,12 +23,15 @@ if TYPE_CHECKING:
     )
     from geotools.forecast import Forecast
     from geotools.grid import Grid, Tile, TileScheme, Window
+    from geotools.inference.augmented import augmented
     from geotools.inference.choosing import choose_forecaster
+    from geotools.inference.ensemble import ensemble
     from geotools.inference.forecast import Forecaster
     from geotools.inference.issued import Issued
     from geotools.inference.model import Model, open_model, shipped_model, shipped_models
     from geotools.inference.opening import open_any
     from geotools.inference.predict import predict, predict_window
+    from geotools.inference.sessions import SessionOptions
     from geotools.inference.terms import ForeignSettings
     from geotools.io.catalogs import (
         ReadReport,
@@ -103,6 +106,7 @@ __all__ = [
     "RasterOptions",
     "ReadReport",
     "SeismicitySettings",
+    "SessionOptions",
     "Sink",
     "Source",
     "TablePrediction",
@@ -111,8 +115,10 @@ __all__ = [
     "TileScheme",
     "Training",
     "Window",
+    "augmented",
     "choose_forecaster",
     "create_geotiff",
+    "ensemble",
     "evaluate_forecast",
     "evaluate_map",
     "events_from_obspy",
@@ -159,12 +165,15 @@ _HOMES = {
     ),
     "forecast": ("Forecast",),
     "grid": ("Grid", "Tile", "TileScheme", "Window"),
+    "inference.augmented": ("augmented",),
     "inference.choosing": ("choose_forecaster",),
+    "inference.ensemble": ("ensemble",),
     "inference.forecast": ("Forecaster",),
     "inference.issued": ("Issued",),
     "inference.model": ("Model", "open_model", "shipped_model", "shipped_models"),
     "inference.opening": ("open_any",),
     "inference.predict": ("predict", "predict_window"),
+    "inference.sessions": ("SessionOptions",),
     "inference.terms": ("ForeignSettings",),
     "io.catalogs": (
         "ReadReport",

@@ -6,7 +6,6 @@ from conftest import make_grid, make_lonlat_grid, make_raster, make_terrain
 from onnx_bytes import CLASSES, image_model, model, neighbourhood_model, node, row_model, tensor
 
 from geotools.errors import ModelError
-from geotools.features.directions import directions_of
 from geotools.grid import Window
 from geotools.inference.augmented import augmented
 from geotools.inference.model import Model, shipped_model
@@ -267,14 +266,3 @@ def test_light_stays_where_it_is():
         augmented(wrap(nodes, [], ("terrain.hillshade", "dem")))
     with pytest.raises(ModelError, match="single cells"):
         augmented(shipped_model("seismicity-global-v1"))
-
-
-def test_features_that_are_directions():
-    """Aspects, pairs of one radius, halves and hillshades are found by name."""
-    found = directions_of(
-        ("dem", "terrain.eastness@3", "terrain.aspect", "terrain.northness@3", "terrain.northness",
-         "terrain.hillshade", "aspect")
-    )  # fmt: skip
-    assert (found.aspects, found.pairs) == ((2,), ((3, 1),))
-    assert (found.lone_north, found.lone_east, found.lit) == ((4,), (), (5,))
-    assert found.half_known
