@@ -146,7 +146,6 @@ def make_class_record(
             )
             for n in range(5)
         ),
-        random_split=Scored(0.931, (0.926, 0.936)),
         maps=(
             MapPicture(
                 "hills.tif",
@@ -198,7 +197,6 @@ def make_value_record(*, shape: tuple[int, int] = (80, 110), seed: int = 0) -> T
         other=all_scores("regression", truth, predicted, unit),
         residuals=residuals(truth, predicted, unit),
         scatter=ScatterSample(truth, predicted, "cm"),
-        random_split=Scored(8.1, (7.7, 8.6)),
         maps=(
             MapPicture(
                 "valley.tif", found, (8.0, 8.0 + shape[1] / 1200, 46.0, 46.0 + shape[0] / 1200),

@@ -73,7 +73,6 @@ def record_json(record: TrainingRecord) -> dict[str, Any]:
             for row in record.learners
         ],
         "residuals": None if record.residuals is None else _residuals(record.residuals),
-        "random_split": None if record.random_split is None else _scored(record.random_split),
         "blocks_split": None if record.blocks_split is None else _blocks(record.blocks_split),
         "nested": None if record.nested is None else _scored(record.nested),
         "seconds": dict(record.seconds),

@@ -218,8 +218,6 @@ class TrainingRecord:
     """Of a regression."""
     scatter: ScatterSample | None = None
     """Of a regression, with the unit of its values."""
-    random_split: Scored | None = None
-    """What a split by random cells would have claimed of the same learner."""
     blocks_split: BlocksScore | None = None
     """What blocks say where the split is by random cells."""
     nested: Scored | None = None

@@ -71,8 +71,6 @@ def _first_screen(record: TrainingRecord) -> str:
         for name, scored in record.baselines.items()
         if name != record.learner_title
     ]
-    if record.random_split is not None:
-        rows.append(PlotRow("claim of a random split", record.random_split, "#D55E00"))
     if record.blocks_split is not None:
         honest = record.blocks_split
         rows.append(PlotRow(f"{honest.learner_title} by blocks", honest.score, "#0072B2"))

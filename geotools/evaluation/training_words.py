@@ -49,21 +49,12 @@ def result(record: TrainingRecord) -> str:
 
 
 def comparison(record: TrainingRecord) -> tuple[str, ...]:
-    """One sentence for each baseline, one for what a random split would have claimed, and one for
-    what the choice among several learners is worth.
-    """
+    """One sentence for each baseline, and one for what the choice among learners is worth."""
     said = [
         _difference(record, name, record.differences[name])
         for name in record.baselines
         if name in record.differences and name != record.learner_title
     ]
-    if record.random_split is not None and not math.isnan(record.random_split.value):
-        claimed = record.random_split.value
-        better = (claimed - record.score.value) * (1 if record.figure.higher_is_better else -1)
-        words = f"A split by random cells would have claimed {figure_words(claimed)}"
-        if better > 0:
-            words += f": {figure_words(better)} better, from neighbours of learned cells"
-        said.append(words + ".")
     if record.nested is not None:
         said.append(nested_words(scored_words(record.nested)))
     return tuple(said)

@@ -39,7 +39,7 @@ def test_the_file_has_the_keys_that_others_rely_on(record, tmp_path):
     assert body["parity"]["largest_difference"] == 3.1e-6
     for key in (
         "classes", "per_class", "confusion", "other", "calibration", "area", "importance",
-        "learners", "warnings", "seconds", "baselines_interval", "random_split",
+        "learners", "warnings", "seconds", "baselines_interval",
     ):  # fmt: skip
         assert body[key], key
     assert sum(map(sum, body["confusion"])) == body["cells"]
@@ -95,34 +95,24 @@ def test_the_result_is_one_sentence_with_its_interval(record):
     ],
 )  # fmt: skip
 def test_a_difference_that_may_be_chance_is_said_to(record, value, low, high, words):
-    some = replace(
-        record, differences={"random forest": Scored(value, (low, high))}, random_split=None
-    )
+    some = replace(record, differences={"random forest": Scored(value, (low, high))})
     assert comparison(some) == (f"The U-Net {words}",)
 
 
 def test_errors_are_better_below():
     record = make_value_record()
-    words = comparison(replace(record, random_split=None))
+    words = comparison(record)
     assert len(words) == 1
     assert words[0].startswith("The RMSE of the random forest is ")
     assert words[0].endswith("below that of the mean, which is better.")
-    worse = replace(record, differences={"mean": Scored(2.0, (1.0, 3.0))}, random_split=None)
+    worse = replace(record, differences={"mean": Scored(2.0, (1.0, 3.0))})
     assert comparison(worse)[0].endswith("above that of the mean, which is worse.")
     assert f"reaches RMSE {record.score.value:.3f} cm (95 % by blocks: " in result(record)
 
 
 def test_a_learner_is_not_compared_with_itself(record):
-    same = replace(record, learner_title="random forest", random_split=None)
+    same = replace(record, learner_title="random forest")
     assert all("above the random forest" not in words for words in comparison(same))
-
-
-def test_what_a_random_split_would_have_claimed_is_said(record):
-    some = replace(record, score=Scored(0.8, (0.7, 0.9)), random_split=Scored(0.93, (0.92, 0.94)))
-    assert comparison(some)[-1] == (
-        "A split by random cells would have claimed 0.930: 0.130 better, from neighbours of "
-        "learned cells."
-    )
 
 
 def test_what_must_be_known_is_said(record):

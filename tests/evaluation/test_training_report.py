@@ -111,7 +111,7 @@ def test_the_result_comes_first_and_everything_is_there(page, record):
         assert sentence in first
     assert "The band thermal is constant" in first
     assert AREA_CAVEAT in words
-    for part in ("random forest", "majority class", "claim of a random split", "bare rock",
+    for part in ("random forest", "majority class", "bare rock",
                  "terrain.tpi@300m", "gradient boosting", "6 min 52 s", "round 5", "cross-entropy",
                  "ab" * 32, "parity, largest_difference", "balanced accuracy"):  # fmt: skip
         assert part in words, part
@@ -155,7 +155,7 @@ def test_the_same_record_gives_the_same_bytes(page, record):
 def test_a_record_of_a_score_alone_is_a_report(record):
     bare = replace(
         record, baselines={}, differences={}, confusion=None, per_class=(), other={}, area=None,
-        calibration=None, importance=(), learners=(), curves=(), maps=(), random_split=None,
+        calibration=None, importance=(), learners=(), curves=(), maps=(),
         warnings=(), provenance={}, parity={}, seconds={}, settings={}, units=1,
         score=Scored(float("nan"), (float("nan"), float("nan"))),
     )  # fmt: skip

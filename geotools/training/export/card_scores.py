@@ -46,9 +46,6 @@ def score_section(record: Mapping[str, Any]) -> list[str]:
     intervals = mapping(record.get("baselines_interval"))
     for baseline, value in mapping(record.get("baselines")).items():
         lines.append(f"| {cell(baseline)} | {_with(value, intervals.get(baseline))} |")
-    random = mapping(record.get("random_split"))
-    if random.get("value") is not None:
-        lines.append(f"| a split by random cells would claim | {_with(random['value'])} |")
     blocks = mapping(record.get("blocks_split"))
     if blocks.get("value") is not None:
         words = f"{cell(blocks.get('learner'))} on a split by blocks"
