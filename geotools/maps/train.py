@@ -141,7 +141,7 @@ def train(
         write_stac(
             run.work / "model.stac.json", spec, model, grids=prepared.material.grids,
             hyperparameters={**spec.parameters, **used},
-            pretrained_source=used.get("init"),
+            derived_from=settled.links, pretrained_source=used.get("init"),
         )  # fmt: skip
         write_report(run.work / "report.html", record, overwrite=True)
         if hasattr(outcome.fitted, "write"):
@@ -213,6 +213,7 @@ def _provenance(prepared: Any, outcome: Any, judgement: Any, command: str) -> di
         "cells": len(prepared.material.cells),
         "data": sorted({path.name for path in prepared.files}),
         "attribution": config.attribution,
+        "links": list(config.links),
         "notes": list(outcome.fitted.facts.get("notes", ())),
         "command": command,
         "software": f"geotools-ml {version('geotools-ml')}",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from dataclasses import field as option
@@ -71,6 +72,9 @@ class TrainConfig:
     """Licence of the model, as an SPDX identifier."""
     attribution: str = ""
     """Whose data it is learned from, and under what licence."""
+    links: tuple[str, ...] = ()
+    """Where the data can be had, as addresses that begin with https:// or http://; the
+    `derived_from` links of the STAC Item."""
 
     @property
     def score(self) -> str:
@@ -150,6 +154,12 @@ def _check(config: TrainConfig, where: str) -> None:
         raise ConfigError(
             f"{where}: name is {name[:_LONGEST]!r}: give 1 to {_LONGEST} letters, without slashes."
         )
+    for link in config.links:
+        if not re.fullmatch(r"https?://[^\s/]+\S*", link):
+            raise ConfigError(
+                f"{where}: links has {link[:_LONGEST]!r}: give addresses that begin with https:// "
+                "or http://."
+            )
     if (config.table is None) == (config.labels is None):
         raise ConfigError(f"{where}: give either [labels] with [[inputs]], or [table].")
     if config.labels is not None and not config.inputs:

@@ -25,6 +25,7 @@ from geotools.maps.train import train
 pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 
+LINK = "https://example.org/dem"
 UNET = {"name": "unet", "width": 4, "depth": 2, "tile": 32, "epochs": 1}
 
 
@@ -38,7 +39,7 @@ def forest(scene, tmp_path_factory):
     """A forest, and its warnings."""
     said = []
     folder = tmp_path_factory.mktemp("runs") / "forest"
-    return train(settings(), folder, data=scene, threads=1, warn=said.append), said
+    return train(settings(links=[LINK]), folder, data=scene, threads=1, warn=said.append), said
 
 
 def numbers(evaluation) -> dict:
@@ -69,6 +70,8 @@ def test_a_run_holds_model_score_report_and_split(forest):
     assert body["nested"] is None
     assert body["blocks_split"] is None
     assert "random forest reaches macro-F1" in made.sentence
+    item = json.loads((made.folder / "model.stac.json").read_text(encoding="utf-8"))
+    assert item["links"] == [{"rel": "derived_from", "href": LINK}]
     assert not said
 
 

@@ -79,6 +79,7 @@ CASES = [
     (settings() | {"name": "a/b"}, "without slashes"),
     (settings() | {"name": "a\0"}, "give 1 to 80 letters"),
     (settings() | {"name": "n" * 81}, "give 1 to 80 letters"),
+    (settings(links=["dem.tif"]), "links has 'dem.tif': give addresses that begin with https://"),
     (settings(seed=-1), "seed is -1: give a number at least 0"),
     (settings() | {"grid": {"cell_size": 0}}, "[grid]: cell_size is 0: give a number more than 0"),
     (settings() | {"augment": {"shift": 2}}, "[augment]: shift is 2"),

@@ -199,6 +199,7 @@ def _data(spec: ModelSpec) -> list[str]:
         lines.append("Trained on: " + ", ".join(str(name) for name in data) + ".")
     if training.get("attribution"):
         lines.append(f"Data: {str(training['attribution']).rstrip('.')}.")
+    lines += [f"<{link}>" for link in listed(training.get("links"))]
     licence = spec.licence or "none was stated: ask whoever trained it"
     lines.append(f"Licence of the model: {licence}.")
     return ["## Data and licence", "", *_spaced(lines)]

@@ -45,6 +45,7 @@ RECORD = {
 
 TRAINING = {
     "data": ["dem.tif", "l5_1986.tif"], "attribution": "USGS, public domain", "seed": 7,
+    "links": ["https://example.org/l5"],
     "command": "geotools train glacier.toml -o RUN --data DIR", "software": "geotools-ml 0.1.0",
 }  # fmt: skip
 
@@ -101,6 +102,7 @@ def test_the_card_gives_every_figure(tmp_path: Path, spec):
     assert "- Only 3 cells of rock." in card
     assert "cells of 24 to 37.5 m" in card
     assert "USGS, public domain." in card
+    assert "<https://example.org/l5>" in card
     assert "Licence of the model: CC-BY-4.0." in card
     assert "    geotools train glacier.toml -o RUN --data DIR" in card
     assert "Seed 7, geotools-ml 0.1.0." in card
