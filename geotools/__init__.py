@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from geotools.raster import Raster, Sink, Source
     from geotools.spec import ClassInfo, ModelSpec
     from geotools.stream import map_tiles
+    from geotools.verification import Verification, verify
 
 __all__ = [
     "ClassInfo",
@@ -114,6 +115,7 @@ __all__ = [
     "Tile",
     "TileScheme",
     "Training",
+    "Verification",
     "Window",
     "augmented",
     "choose_forecaster",
@@ -146,6 +148,7 @@ __all__ = [
     "shipped_model",
     "shipped_models",
     "train",
+    "verify",
     "write_events",
     "write_layer",
 ]
@@ -215,6 +218,7 @@ _HOMES = {
     "raster": ("Raster", "Sink", "Source"),
     "spec": ("ClassInfo", "ModelSpec"),
     "stream": ("map_tiles",),
+    "verification": ("Verification", "verify"),
 }
 """Module and the public names that live in it."""
 

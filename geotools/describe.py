@@ -93,7 +93,23 @@ def _layers(file: Path) -> dict[str, Any]:
     from geotools.io.geopackage import describe_layers
 
     layers = [dataclasses.asdict(layer) for layer in describe_layers(file)]
-    return {"kind": "layers", "path": str(file), "layers": layers}
+    return {"kind": "layers", "path": str(file), "layers": layers, **_record(str(file))}
+
+
+def _record(name: str) -> dict[str, str]:
+    """The record beside a file, if any; it is not compared with the file."""
+    from geotools.io.records import read_record, record_path
+
+    try:
+        record = read_record(name)
+    except FileError:  # something else of that name
+        return {}
+    if record is None:
+        return {}
+    return {
+        "record": f"{record_path(name).name}, by geotools {record.geotools}: geotools verify "
+        "tells whether the file has changed since"
+    }
 
 
 def _catalog(file: Path) -> dict[str, Any]:
@@ -144,7 +160,7 @@ def _raster(name: str, *, otherwise: FileError | None = None) -> dict[str, Any]:
         found["usable"] = "yes"
     except GeotoolsError as error:
         found["usable"] = f"no: {error}"
-    return found
+    return found | _record(name)
 
 
 def _sizes(grid: Grid) -> list[float]:

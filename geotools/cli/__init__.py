@@ -32,6 +32,7 @@ _COMMANDS = {
     "seismicity": "Map rates, b-values and the like of an earthquake catalog.",
     "train": "Learn from your own labels: a model, and how good it is.",
     "terrain": "Write slope, aspect, curvature and other attributes of an elevation model.",
+    "verify": "Say whether files are still what they were when they were written.",
 }
 """Name and one line of help, so that `--help` need not import the commands."""
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from geotools.errors import FileError
 
-__all__ = ["check_output", "temporary_beside", "write_atomic"]
+__all__ = ["check_output", "sync", "temporary_beside", "write_atomic"]
 
 _LONGEST_NAME = 200
 """Bytes; file systems take 255, and temporary names and endings need some."""
@@ -81,12 +81,12 @@ def write_atomic(
         yield temporary
         if verify is not None:
             verify(temporary)
-        _sync(temporary)
+        sync(temporary)
         if target.exists() and not overwrite:  # somebody else was faster
             raise FileError(f"{target} was created meanwhile: give --overwrite to replace it.")
         os.replace(temporary, target)
         if os.name == "posix":  # elsewhere folders cannot be opened
-            _sync(target.parent)
+            sync(target.parent)
     except BaseException as error:
         _remove(temporary)
         if isinstance(error, OSError) and not isinstance(error, FileError):
@@ -125,7 +125,7 @@ def _is_alive(process: int) -> bool:
     return True
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Waits until the disk has the file, or the folder's list of names."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -26,6 +26,7 @@ from geotools.io.layers import (
     quoted,
     read_layer,
 )
+from geotools.io.records import Recorder, check_record, made_from, read_record, sha256
 from geotools.io.styles import polygon_qml, polygon_sld
 from geotools.spec import ClassInfo
 
@@ -65,11 +66,15 @@ def write_layer(
     metadata: Mapping[str, str] | None = None,
     crs: Any = None,
     geometry_type: str | None = None,
+    method: str = "",
+    record: bool = True,
 ) -> int:
     """The number of features written to one layer of a GeoPackage, which is then in place.
 
     The layer has a spatial index. With `overwrite` the layer is replaced and everything else in
     the file is kept: the file is copied, the copy is changed, and takes the place of the file.
+    Beside the file appears its record (`.gpkg.json`), by which `geotools.verify` tells whether it
+    has changed since.
     With the environment variable SOURCE_DATE_EPOCH (seconds) the times in the file are that one,
     and the same features give the same bytes.
 
@@ -85,6 +90,8 @@ def write_layer(
         crs: CRS of the features when the batches have none.
         geometry_type: as in the standard; otherwise that of the first batch, and Polygon for an
             empty one.
+        method: what made it, for the record, where the metadata does not say so.
+        record: write one; otherwise that of a file that is replaced goes.
 
     Raises:
         FileError: the file exists (without `overwrite`), is in use, is not a GeoPackage; no
@@ -96,8 +103,16 @@ def write_layer(
     def verify(temporary: Path) -> None:
         with failing_as(f"{target} could not be written"):
             _verify(temporary, layer, {**kept, layer: written})
+        if record:
+            made = made_from(metadata or {}, method=method)
+            recorder.write(temporary, layers={**recorded, layer: made})
+        recorder.put_aside()
 
-    with write_atomic(target, overwrite=overwrite, verify=verify) as temporary:
+    recorded = _recorded(target, kept) if record else {}
+    with (
+        Recorder(target) as recorder,
+        write_atomic(target, overwrite=overwrite, verify=verify) as temporary,
+    ):
         if kept:
             with failing_as(f"{target} could not be copied"):
                 _copy(target, temporary)
@@ -129,7 +144,16 @@ def check_layer(
         or layer.lower().startswith(("gpkg_", "rtree_", "sqlite_"))
     ):
         raise FileError(f"{layer!r} cannot name a layer of {target}: choose another name.")
+    check_record(target, overwrite=overwrite)
     return target, _rows_beside(target, layer) if target.exists() else {}
+
+
+def _recorded(target: Path, kept: Mapping[str, int]) -> dict[str, Mapping[str, Any]]:
+    """What the record says of the layers that are kept, when the file is still what it was."""
+    record = read_record(target) if kept else None
+    if record is None or record.sha256 != sha256(target):
+        return {}
+    return {name: made for name, made in record.layers.items() if name in kept}
 
 
 def _rows_beside(target: Path, layer: str) -> dict[str, int]:

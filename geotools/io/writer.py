@@ -70,6 +70,8 @@ class GeotiffWriter:
         """Lowest and highest value to draw; may be set once they are known."""
         self.when_complete: Callable[[], None] = lambda: None
         """Called when the file is complete and before it gets its name."""
+        self.tags: dict[str, str] = {}
+        """Provenance that the file has been given."""
         self._target = target
         self._classes = tuple(classes)
         self._written: list[Written] = []
@@ -123,6 +125,7 @@ class GeotiffWriter:
 
     def tag(self, tags: Mapping[str, str]) -> None:
         """Adds provenance, as `GEOTOOLS_*` metadata, before the file is complete."""
+        self.tags |= tags
         self._dataset.update_tags(
             **{f"GEOTOOLS_{key.upper()}": value for key, value in tags.items()}
         )

@@ -14,6 +14,7 @@ from geotools.errors import FileError, RasterError
 from geotools.grid import Grid
 from geotools.io.atomic import check_output, temporary_beside, write_atomic
 from geotools.io.legend import aux_xml, class_qml, ramp_qml
+from geotools.io.records import Recorder, check_record, made_from
 from geotools.io.writer import COMPRESSIONS, GeotiffWriter
 from geotools.spec import ClassInfo
 
@@ -34,13 +35,15 @@ def create_geotiff(
     style: str | None = None,
     tags: Mapping[str, str] | None = None,
     compress: str = "deflate",
+    method: str = "",
     overwrite: bool = False,
 ) -> Iterator[GeotiffWriter]:
     """A `Sink` whose file appears under `path` when the `with` block ends without an error.
 
     All files of the output are complete before the first gets its name.
     Beside a raster with `classes` appear `.aux.xml` (names, attribute table with the area per
-    class) and `.qml` (QGIS's style); beside one with `gray` or `style`, a `.qml` alone.
+    class) and `.qml` (QGIS's style); beside one with `gray` or `style`, a `.qml` alone. Beside
+    every one appears its record (`.tif.json`), by which `geotools.verify` tells it from others.
 
     Args:
         path: the GeoTIFF.
@@ -54,6 +57,7 @@ def create_geotiff(
         style: QGIS's QML, instead of grey values.
         tags: provenance, as `GEOTOOLS_*` metadata of the file.
         compress: one of COMPRESSIONS.
+        method: what made it, for the record, where no tag says so.
         overwrite: replace an existing file.
 
     Raises:
@@ -71,7 +75,9 @@ def create_geotiff(
     beside = [legend, qml] if classes else [qml] if gray is not None or style else []
     for path_beside in beside:
         check_output(path_beside, overwrite=overwrite)
+    check_record(target, overwrite=overwrite)
     with ExitStack() as outputs:
+        record = outputs.enter_context(Recorder(target))
         temporary = outputs.enter_context(write_atomic(target, overwrite=overwrite))
         writer = GeotiffWriter(
             temporary,
@@ -98,6 +104,8 @@ def create_geotiff(
                 texts[qml] = ramp_qml(*writer.gray)
             for file, text in texts.items():
                 outputs.enter_context(_text(file, text, overwrite=overwrite))
+            made = made_from(writer.tags, method=method, bands=writer.bands)
+            record.write(temporary, made=made)
 
         writer.when_complete = write_beside
         try:
@@ -106,6 +114,7 @@ def create_geotiff(
         except BaseException:
             writer.abandon()
             raise
+        record.put_aside()
     for ending in (".aux.xml", ".ovr", ".msk"):  # they belonged to the file that was replaced
         if not (classes and ending == ".aux.xml"):
             Path(f"{target}{ending}").unlink(missing_ok=True)

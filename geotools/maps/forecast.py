@@ -17,8 +17,9 @@ from geotools.inference.forecast import default_edges
 from geotools.inference.issued import Issued
 from geotools.io.atomic import write_atomic
 from geotools.io.catalogs import read_catalog
+from geotools.io.records import Recorder, check_record, made_from
 from geotools.maps.catalogs import origin, tell_of
-from geotools.maps.forecast_files import write_cells, write_raster
+from geotools.maps.forecast_files import LAYERS, write_cells, write_raster
 from geotools.maps.inputs import FilePath, check_paths
 from geotools.stream import Progress, Step
 
@@ -87,6 +88,8 @@ def map_forecast(
         if target.suffix.lower().replace(".tiff", ".tif") != ending:
             raise FileError(f"{target} does not end in {ending}: name one that does.")
     tell = warn or (lambda sentence: None)
+    for target in targets[1:]:
+        check_record(target, overwrite=overwrite)
     step = _steps(progress, 4 if cells else 3)
     events, report = read_catalog(catalog, format=format, columns=columns)
     tell_of(report, tell)
@@ -100,11 +103,17 @@ def map_forecast(
     step()
     tags = {**origin(Path(catalog), report), **_tags(issued)}
     with ExitStack() as outputs:  # both are complete before one has its name
+        record = None
         if len(targets) > 1:
+            record = outputs.enter_context(Recorder(targets[1]))
             part = outputs.enter_context(write_atomic(targets[1], overwrite=overwrite))
             write_cells(issued, events, part, tags=tags)
+            made = made_from(tags, method="forecast")
+            record.write(part, layers=dict.fromkeys(LAYERS, made))
             step()
         write_raster(issued, targets[0], tags=tags, overwrite=overwrite)
+        if record is not None:
+            record.put_aside()
     step()
     return ForecastMap(
         targets[0], targets[1] if cells else None, issued, events, time.monotonic() - begun

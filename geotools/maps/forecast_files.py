@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
 
-__all__ = ["bands", "cell_table", "write_cells", "write_raster"]
+__all__ = ["LAYERS", "bands", "cell_table", "write_cells", "write_raster"]
+
+LAYERS = ("cells", "events", "summary")
+"""What `write_cells` writes."""
 
 _LOWEST_DRAWN = 25
 """Percentile of the cells below which the legend tells no values apart."""
@@ -68,6 +71,7 @@ def write_raster(
         nodata=float("nan"),
         style=pseudocolor_qml(_stops(issued)),
         tags=tags,
+        method="forecast",
         overwrite=overwrite,
     ) as writer:
         stack = np.stack([values for _, values in layers.values()]).astype(np.float32)
@@ -109,20 +113,30 @@ def write_cells(
 ) -> None:
     """Writes a new GeoPackage: the cells, the events that the forecast rests on, and a summary.
 
+    No record is written: the file has not its name yet.
+
     Raises:
         FileError: the file cannot be written.
     """
     style = graduated_qml(f"expected_{_suffix(issued.forecast.magnitudes[0])}", _stops(issued))
-    write_layer(path, cell_table(issued), layer="cells", style=style, metadata=tags)
+    write_layer(path, cell_table(issued), layer=LAYERS[0], style=style, metadata=tags, record=False)
     write_layer(
         path,
         _on_the_side_of(issued.forecast.rates.grid, events[issued.used]),
-        layer="events",
+        layer=LAYERS[1],
         style=events_qml(),
         geometry_type="Point",
         overwrite=True,
+        record=False,
     )
-    write_layer(path, _summary(issued), layer="summary", style=outline_qml(), overwrite=True)
+    write_layer(
+        path,
+        _summary(issued),
+        layer=LAYERS[2],
+        style=outline_qml(),
+        overwrite=True,
+        record=False,
+    )
 
 
 def _on_the_side_of(grid: Grid, events: GeoDataFrame) -> GeoDataFrame:

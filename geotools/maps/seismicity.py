@@ -181,6 +181,7 @@ def map_seismicity(
                 tags=tags,
                 style=style_of(preview, kind.scale),
                 compress=compress,
+                method="seismicity",
                 overwrite=overwrite,
             )
         )

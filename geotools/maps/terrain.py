@@ -140,6 +140,7 @@ def map_terrain(
                 tags={"parameters": as_text(asdict(settings))},
                 gray=(0.0, 1.0),  # until the values are known
                 compress=compress,
+                method="terrain attributes",
                 overwrite=overwrite,
             )
         )

@@ -17,6 +17,7 @@ import shapely
 
 from geotools.errors import FileError
 from geotools.io.geopackage import describe_layers, read_layer, write_layer
+from geotools.io.records import record_path
 from geotools.spec import ClassInfo
 
 CLASSES = [ClassInfo(1, "peak <1> & 'more'", "#ff0000"), ClassInfo(7, "tal ü", "#00Ff7f")]
@@ -44,7 +45,9 @@ def rows(path, query, *parameters):
 
 def leftovers(folder):
     return sorted(
-        path.name for path in folder.iterdir() if path.suffix != ".gpkg" or ".part" in path.name
+        path.name
+        for path in folder.iterdir()
+        if not path.name.endswith((".gpkg", ".gpkg.json")) or ".part" in path.name
     )
 
 
@@ -309,7 +312,7 @@ def test_describing_changes_nothing(tmp_path):
     describe_layers(path)
     read_layer(path)
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
-    assert list(tmp_path.iterdir()) == [path]
+    assert sorted(tmp_path.iterdir()) == [path, record_path(path)]
 
 
 WRITER = textwrap.dedent("""

@@ -69,6 +69,7 @@ def write_events(
             style=events_qml(),
             metadata=metadata,
             geometry_type="Point",
+            method="events",
         )
     write = _WRITERS[target.suffix.lower()]
     with write_atomic(target, overwrite=overwrite, verify=_verifier(table)) as temporary:

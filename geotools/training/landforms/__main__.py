@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from geotools.io.records import sha256
 from geotools.spec import InputInfo, ModelSpec, OutputInfo
 from geotools.terrain.geomorphons import FORMS
 from geotools.training.landforms.card import write_card
@@ -91,6 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
         "speed": measure_speed(session),
         "parameters": sum(p.numel() for p in net.parameters()),
         "bytes": options.output.stat().st_size,
+        "sha256": sha256(options.output),
         "bfloat16": torch.cpu._is_avx512_bf16_supported(),
     }
     write_card(options.output.with_suffix(".md"), spec, scores, facts)

@@ -124,6 +124,10 @@ as it is
     python benchmarks/landforms.py --data DIR
 
 prints the tables again.
+
+The file that these figures are of has the SHA-256
+`{sha256}`
+(`geotools verify models/landforms-v1.onnx` compares).
 """
 
 
@@ -137,7 +141,7 @@ def write_card(
         spec: of the exported model.
         scores: of all methods on all held-out regions.
         facts: minutes (None when weights were read), threads, speed (Mcell per CPU-second),
-            parameters, bytes, bfloat16, denoise_steps.
+            parameters, bytes, sha256, bfloat16, denoise_steps.
     """
     minutes = ""
     if facts["minutes"] is not None:
@@ -152,6 +156,7 @@ def write_card(
         tables=score_tables(scores),
         speed=facts["speed"],
         bytes=facts["bytes"],
+        sha256=facts["sha256"],
         parity_tiles=spec.parity["tiles"],
         parity_difference=spec.parity["max_difference"],
         parity_agreement=spec.parity["class_agreement"],

@@ -23,6 +23,7 @@ import torch
 from geotools.evaluation.gains import Gain
 from geotools.events import days
 from geotools.io.catalogs.reading import read_events
+from geotools.io.records import sha256
 from geotools.seismicity.backbone import Backbone
 from geotools.seismicity.features import FEATURES, usable_events
 from geotools.spec import InputInfo, ModelSpec, OutputInfo
@@ -97,6 +98,7 @@ def main(arguments: list[str] | None = None) -> int:
     facts = {
         "minutes": minutes,
         "bytes": options.output.stat().st_size,
+        "sha256": sha256(options.output),
         "cells": made.backbone.cells,
         "branching": made.backbone.etas.branching_ratio(),
     }

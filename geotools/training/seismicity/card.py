@@ -96,6 +96,10 @@ its two best months.
 Seed {seed}: {minutes:.0f} minutes on 2 shared cores, with `--learners DIR` included where the table
 shows them. On the same machine and versions the run repeats; on another CPU the figures will differ
 a little.
+
+The file that these figures are of has the SHA-256
+`{sha256}`
+(`geotools verify models/{name}.onnx` compares).
 """
 
 
@@ -109,7 +113,7 @@ def write_card(
         plan: region and years.
         spec: of the exported model.
         result: gains on the test years.
-        facts: minutes, bytes, members, branching.
+        facts: minutes, bytes, sha256, members, branching.
     """
     backbone = spec.parameters["backbone"]
     etas = ", ".join(f"{name} {value:.4g}" for name, value in backbone["etas"].items())
@@ -144,6 +148,7 @@ def write_card(
         tables=gain_table(plan, result),
         learners=_learners(result),
         bytes=facts["bytes"],
+        sha256=facts["sha256"],
         parity=spec.parity["max_difference"],
         parity_cells=spec.parity["cells"],
         parity_windows=spec.parity["windows"],

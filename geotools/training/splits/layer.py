@@ -77,8 +77,8 @@ def write_split(
     style = category_qml("part", parts.colors, points=bool((frame.geom_type == "Point").all()))
     metadata = {"split": split.title, **(metadata or {})}
     return write_layer(
-        path, frame, layer=LAYER, overwrite=overwrite, style=style, metadata=metadata
-    )
+        path, frame, layer=LAYER, overwrite=overwrite, style=style, metadata=metadata, record=False
+    )  # evaluation.json is the record of its folder
 
 
 class _Parts:
