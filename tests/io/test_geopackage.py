@@ -347,52 +347,6 @@ def run_writer(path, count, *, pause=0, limit=0):
     )
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A disk of 3 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", folder], capture_output=True
-    )
-    if mounted.returncode:
-        pytest.skip("mounting a small disk needs root")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
-
-
-@pytest.mark.parametrize("state", ["new", "replaced", "beside another layer"])
-def test_a_full_disk_is_reported_and_leaves_what_was_there(state, small_disk):
-    """Six amounts of free space: an error in one sentence, the old file whole, nothing else."""
-    path = small_disk / "a.gpkg"
-    if state != "new":
-        write_layer(path, boxes(3), layer="forms" if state == "replaced" else "mine")
-    before = path.read_bytes() if path.exists() else None
-    full = 0
-    for kilobytes in (0, 60, 400, 1200, 2300, 2700):
-        with (small_disk / "ballast").open("wb") as ballast:
-            ballast.write(bytes(kilobytes * 1024))
-        batches = (boxes(2000, first) for first in range(0, 20_000, 2000))
-        message = str(path)
-        try:
-            write_layer(path, batches, layer="forms", overwrite=True, metadata={"a": "b"})
-        except FileError as error:
-            message = str(error)
-            full += 1
-        assert message.startswith(str(path))
-        if message != str(path):
-            assert (path.read_bytes() if path.exists() else None) == before
-        (small_disk / "ballast").unlink()
-        assert leftovers(small_disk) == []
-        if path.exists() and path.read_bytes() != before:
-            names = {info.name: info.features for info in describe_layers(path)}
-            assert names["forms"] == 20_000
-            path.unlink()
-            if before:
-                path.write_bytes(before)
-    assert full >= 4
-
-
 def test_a_file_size_limit_is_reported_too(tmp_path):
     """The same without root: the kernel refuses to let the file grow."""
     path = tmp_path / "a.gpkg"
