@@ -6,7 +6,7 @@ import numpy as np
 
 from geotools.spec import ClassInfo, InputInfo, ModelSpec, OutputInfo, SourceInfo
 
-FLOAT, UINT8, INT64, FLOAT16 = 1, 2, 7, 10
+FLOAT, UINT8, INT64, FLOAT16, FLOAT64 = 1, 2, 7, 10, 11
 
 
 def varint(value: int) -> bytes:
@@ -57,12 +57,13 @@ def model(
     metadata: dict[str, str],
     *,
     kind: int = FLOAT,
+    gives: int = FLOAT,
 ) -> bytes:
-    """The bytes of an `.onnx` file, opset 17; `kind` is the type of its inputs."""
+    """The bytes of an `.onnx` file, opset 17, with inputs of type `kind`, outputs of `gives`."""
     graph = b"".join(field(1, one) for one in nodes) + field(2, "g")
     graph += b"".join(field(5, one) for one in tensors)
     graph += b"".join(field(11, value_info(*item, kind)) for item in inputs.items())
-    graph += b"".join(field(12, value_info(*item)) for item in outputs.items())
+    graph += b"".join(field(12, value_info(*item, gives)) for item in outputs.items())
     more = b"".join(field(14, field(1, key) + field(2, text)) for key, text in metadata.items())
     return field(1, 8) + field(8, field(1, "") + field(2, 17)) + field(7, graph) + more
 
@@ -196,3 +197,58 @@ def image_model(
 def integers(name: str, values: list[int]) -> bytes:
     body = field(1, len(values)) + field(2, INT64) + field(8, name)
     return body + field(9, np.array(values, np.int64).tobytes())
+
+
+def grid_model(
+    kind: str,
+    *,
+    bands: int = 3,
+    side: int = 64,
+    factor: int = 2,
+    radius: int = 0,
+    metadata: dict[str, str] | None = None,
+) -> bytes:
+    """Somebody else's model whose map has other cells than its image; band for band.
+
+    `finer`: the mean around a cell, of valid convolutions, `factor` x `factor` times; `coarser`:
+    the mean of `factor` x `factor` cells; `tile`: the mean of the block, as a vector; `corner`: as
+    fine as the image, without its first `2 * radius` rows and columns; `labels`: is the first band
+    1 or more?
+    """
+    size = 2 * radius + 1
+    eye = np.eye(bands)[:, :, None, None]
+    mean = eye * np.ones((1, 1, size, size)) / size**2
+    corner = np.zeros((bands, bands, size, size))
+    corner[:, :, -1, -1] = np.eye(bands)
+    spread = eye * np.ones((1, 1, factor, factor))
+    inner = side - 2 * radius
+    tensors, gives = [], FLOAT
+    if kind == "finer":
+        nodes = [
+            node("Conv", ["image", "mean"], ["around"]),
+            node("ConvTranspose", ["around", "spread"], ["out"], strides=[factor, factor]),
+        ]
+        tensors = [tensor("mean", mean), tensor("spread", spread)]
+        shape = [1, bands, inner * factor, inner * factor]
+    elif kind == "coarser":
+        sides = {"kernel_shape": [factor, factor], "strides": [factor, factor]}
+        nodes = [node("AveragePool", ["image"], ["out"], **sides)]
+        shape = [1, bands, side // factor, side // factor]
+    elif kind == "tile":
+        nodes = [node("ReduceMean", ["image"], ["out"], axes=[2, 3], keepdims=0)]
+        shape = [1, bands]
+    elif kind == "corner":
+        nodes = [node("Conv", ["image", "corner"], ["out"])]
+        tensors = [tensor("corner", corner)]
+        shape = [1, bands, inner, inner]
+    else:
+        nodes = [
+            node("Gather", ["image", "first"], ["band"], axis=1),
+            node("Clip", ["band", "zero", "one"], ["clipped"]),
+            node("Floor", ["clipped"], ["whole"]),
+            node("Cast", ["whole"], ["out"], to=INT64),
+        ]
+        tensors = [integers("first", [0]), tensor("zero", np.array(0)), tensor("one", np.array(1))]
+        shape, gives = [1, 1, side, side], INT64
+    taken = {"image": [1, bands, side, side]}
+    return model(nodes, tensors, taken, {"out": shape}, metadata or {}, gives=gives)

@@ -51,6 +51,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     type=click.Choice(["softmax", "sigmoid"]),
     help="Foreign models: what makes probabilities of the output.",
 )
+@click.option(
+    "--standardize",
+    type=click.Choice(["tile"]),
+    help="Foreign models: take every tile's own mean and deviation instead of --scale.",
+)
 @click.option("--head", type=int, metavar="N", help="Foreign models: which output, from 1 [1].")
 @click.option("--tile-size", type=int, metavar="N", help="Foreign models: cells of a tile [512].")
 @click.option(
@@ -58,6 +63,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 )
 @click.option(
     "--resolution", type=float, metavar="CM", help="Foreign models: centimetres in a cell."
+)
+@click.option(
+    "--run-limit", type=float, metavar="S", help="Foreign models: seconds for one tile [600]."
 )
 @click.option(
     "--resample", is_flag=True, help="Foreign models: bring the raster to the model's resolution."
@@ -132,7 +140,8 @@ def command(
 
 _NOT_FOR_TABLES = (
     "polygons", "confidence", "bands", "crs", "nodata", "scale", "mean", "std", "classes", "values",
-    "activation", "head", "tile_size", "overlap", "resolution", "resample",
+    "activation", "standardize", "head", "tile_size", "overlap", "resolution", "run_limit",
+    "resample",
     "tile",
 )  # fmt: skip
 """Options that say something of rasters."""
@@ -161,6 +170,8 @@ def _foreign(options: dict[str, Any], bands: tuple[int, ...] | None) -> ForeignS
         overlap_percent=options["overlap"],
         resolution_cm=options["resolution"],
         bands=None if bands is None else len(bands),
+        standardize=options["standardize"],
+        run_limit_s=options["run_limit"],
     )
 
 

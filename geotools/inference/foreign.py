@@ -1,7 +1,7 @@
 """ForeignModel: somebody else's image model as a `Predictor`, by its metadata and the user's word.
 
 Metadata in the dialect of Deepness is read; what it lacks, or all of it, can be given. Models that
-find objects, sharpen images or recognise places give no map of cells and are refused.
+find objects give no map of cells and are refused.
 """
 
 from __future__ import annotations
@@ -13,13 +13,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geotools.errors import ModelError
+from geotools.inference.block_statistics import block_statistics
 from geotools.inference.deciding import decide
 from geotools.inference.deepness import Keys, read_keys
 from geotools.inference.filling import fill_nearest
+from geotools.inference.footprint import footprint_of
+from geotools.inference.foreign_notes import Facts, foreign_notes, seams
 from geotools.inference.layouts import layout_of
+from geotools.inference.limits import RunLimit
+from geotools.inference.probing import Measured, measure
 from geotools.inference.sessions import Session
+from geotools.inference.standardising import standardise_tile
 from geotools.inference.terms import (
     ForeignSettings,
+    check_channels,
     check_said,
     check_type,
     choose_cell,
@@ -45,12 +52,6 @@ _SLACK = 1e-3
 class ForeignModel:
     """Somebody else's model in memory; `run` may be called from several threads."""
 
-    finer: int = 1
-    """Output cells along a side of an input cell."""
-
-    coarser: int = 1
-    """Input cells along a side of an output cell."""
-
     def __init__(
         self,
         file: str,
@@ -58,8 +59,10 @@ class ForeignModel:
         session: Session,
         metadata: Mapping[str, str],
         settings: ForeignSettings,
+        *,
+        content: bytes,
     ) -> None:
-        """Takes what the file says, and what the user says instead.
+        """Takes what the file says, and what the user says instead; runs it to see the rest.
 
         Args:
             file: where it came from.
@@ -67,6 +70,7 @@ class ForeignModel:
             session: of its graph.
             metadata: of the file.
             settings: the user's word.
+            content: of the file, in whose graph is looked for what makes seams.
 
         Raises:
             ModelError: it gives no map of cells, or too little is known of it to make one.
@@ -75,32 +79,63 @@ class ForeignModel:
         self._session, self._settings = session, settings
         self.device: str = session.device
         try:
+            self._limit = RunLimit(settings.run_limit_s)
             keys = read_keys(metadata)
             check_type(keys)
             self._layout = layout_of(session.get_inputs(), session.get_outputs())
             self._head = choose_head(self._layout, settings)
+            statistics = block_statistics(content, last=self._layout.last)
             self.side = choose_side(self._layout, keys, settings)
             self._bands = count_bands(self._layout, keys, settings)
             self._is_values = gives_values(keys, settings)
-            channels, inner = self._probe()
+            channels, inner = self._sizes()
+            footprint = footprint_of(self.side, inner)
+            check_channels(channels, is_values=self._is_values)
             check_said(keys, settings, self._layout, self._is_values)
-            self._single = channels == 1 and not self._is_values
+            self._labels = self._head.is_whole and not self._is_values
+            if self._labels and channels != 1:
+                raise ModelError(
+                    f"gives whole numbers in {channels} channels, which are neither classes nor "
+                    "their probabilities: give --values, or export it with probabilities"
+                )
+            self._single = channels == 1 and not self._is_values and not self._labels
             self._factor, self._shift = choose_scaling(self._layout, self._bands, keys, settings)
             self._threshold = keys.threshold or 0.5
             self._floor = keys.threshold or 0.0
             self._multiplier = keys.scaling if self._is_values else 1.0
-            classes = () if self._is_values else choose_classes(keys, settings, channels)
+            classes = (
+                ()
+                if self._is_values
+                else choose_classes(keys, settings, None if self._labels else channels)
+            )
             self.channels = channels if self._is_values else len(classes)
-            margin = choose_margin(self.side, inner, keys, settings)
+            measured = measure(
+                self._planes,
+                footprint,
+                bands=self._bands,
+                batch=self._layout.batch,
+                whole_numbers=self._layout.dtype is np.uint8,
+                margin_of=lambda found: choose_margin(found, keys, settings),
+                has_statistics=bool(statistics) or settings.standardize is not None,
+            )
             self.cell_m = choose_cell(keys, settings)
             """Cell size that it was made for, in metres."""
         except ModelError as error:
             raise ModelError(f"The model {file} {error}.") from None
-        self.notes = (*session.notes, *self._make_notes(keys))
+        self._footprint = measured.footprint
+        self.finer = measured.footprint.finer
+        """Output cells along a side of an input cell."""
+        self.coarser = measured.footprint.coarser
+        """Input cells along a side of an output cell."""
+        facts = Facts(
+            file, self._layout, keys, settings, measured, statistics,
+            is_values=self._is_values, is_labels=self._labels,
+        )  # fmt: skip
+        self.notes = (*session.notes, *foreign_notes(facts))
         self.spec = ModelSpec(
             name=Path(file).stem,
             version="",
-            task="regression" if self._is_values else "semantic-segmentation",
+            task=self._task(),
             description="",
             inputs=(
                 InputInfo("raster", "raster", tuple(f"band {n + 1}" for n in range(self._bands))),
@@ -112,28 +147,38 @@ class ForeignModel:
             ),
             cell_size_m=(self.cell_m / 2, self.cell_m * 2) if self.cell_m else (1e-9, 1e9),
             tile=max(self.side),
-            halo=margin,
-            parameters=self._parameters(margin, keys),
+            halo=measured.scheme.margin,
+            parameters=self._parameters(measured, keys),
         )
 
     def run(self, inputs: Mapping[str, NDArray[np.float32]]) -> list[NDArray[Any]]:
         """(1, classes or values, rows, cols) for one block; NaN where the graph gives no cell.
 
+        Rows and columns are those of the block, `finer` times as many, or one for `coarser`.
+
         Args:
             inputs: `raster`, (1, bands, rows, cols) float32, NaN where invalid.
 
         Raises:
-            ModelError: ONNX Runtime refuses, or the numbers are no probabilities.
+            ModelError: ONNX Runtime refuses, or the numbers are no probabilities; it takes too
+                long.
         """
-        filled = fill_nearest(inputs["raster"][0])
-        block = (filled * self._factor - self._shift).astype(np.float32, copy=False)
+        block = inputs["raster"][0]
         try:
-            fed = {self._layout.name: self._layout.feed(block)}
-            planes = self._layout.planes(self._call(fed))
-            planes = self._place(planes, block.shape[1:])
+            if self._settings.standardize is not None:
+                block = standardise_tile(block)
+            filled = fill_nearest(block)
+            planes = self._planes(
+                (filled * self._factor - self._shift).astype(np.float32, copy=False)
+            )
             if self._is_values:
-                return [planes[None] * np.float32(self._multiplier)]
-            return [self._probabilities(planes)[None]]
+                planes = planes * np.float32(self._multiplier)
+            elif self._labels:
+                planes = self._shares(planes)
+            else:
+                planes = self._probabilities(planes)
+            rows, cols = block.shape[1:]
+            return [self._footprint.place(planes, (rows, cols))[None]]
         except ModelError as error:
             raise ModelError(f"The model {self.file} {error}.") from None
 
@@ -151,30 +196,27 @@ class ForeignModel:
         most[unsure] = probabilities[0][unsure]
         return index, most
 
-    def _call(self, fed: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    def _planes(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(channels, rows, cols) as the graph gives them for (bands, rows, cols) as it takes."""
+        fed = {self._layout.name: self._layout.feed(block)}
         try:
-            given: NDArray[Any] = self._session.run([self._head.name], dict(fed))[0]
+            given = self._limit.run(self._session, [self._head.name], fed)[0]
+        except ModelError:
+            raise
         except Exception as error:  # ONNX Runtime's errors share no public base class
             line = str(error).splitlines()[0][:200]
             raise ModelError(
                 f"could not run ({line}): is the raster what it was made for?"
             ) from None
-        return given
+        return self._layout.planes(given)
 
-    def _place(self, planes: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
-        """The planes in the middle of a block, which they may be smaller than."""
-        rows, cols = planes.shape[1:]
-        if (rows, cols) == shape:
-            return planes
-        if rows > shape[0] or cols > shape[1]:
-            raise ModelError(
-                f"gives {rows} x {cols} cells for {shape[0]} x {shape[1]}: it sharpens images, "
-                "which is no map of cells"
-            )
-        placed = np.full((len(planes), *shape), np.nan, np.float32)
-        row, col = (shape[0] - rows) // 2, (shape[1] - cols) // 2
-        placed[:, row : row + rows, col : col + cols] = planes
-        return placed
+    def _sizes(self) -> tuple[int, tuple[int, int]]:
+        """(channels, (rows, cols)) of the map of one block, by trying where the graph is silent."""
+        sizes = self._layout.map_shape(self._head)
+        if None in sizes:
+            sizes = self._planes(np.zeros((self._bands, *self.side), np.float32)).shape
+        channels, rows, cols = (int(size or 0) for size in sizes)
+        return channels, (rows, cols)
 
     def _probabilities(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
         """(classes, rows, cols); of one plane, that of the first class too."""
@@ -194,68 +236,45 @@ class ForeignModel:
             planes = np.clip(planes, 0, 1)
         return np.concatenate([1 - planes, planes]) if self._single else planes
 
-    def _probe(self) -> tuple[int, tuple[int, int]]:
-        """(channels, (rows, cols)) of the map of one block, by trying where the graph is silent."""
-        shape, layout = self._head.shape, self._layout
-        sizes = (*shape[-3:],) if len(shape) >= 3 else (1, *shape)
-        if len(shape) == 4 and layout.last:
-            sizes = (shape[3], shape[1], shape[2])
-        elif len(shape) == 3 and (shape[0] is None or shape[0] == layout.batch):
-            sizes = (1, *shape[1:])
-        if None in sizes:
-            block = np.zeros((self._bands, *self.side), np.float32)
-            sizes = layout.planes(self._call({layout.name: layout.feed(block)})).shape
-        channels, rows, cols = (int(size or 0) for size in sizes)
-        larger = rows > self.side[0], cols > self.side[1]
-        if all(larger):
+    def _shares(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(classes, rows, cols): 1 for the class whose number the graph gives, 0 for others."""
+        low, high = planes.min(), planes.max()
+        if low < 0 or high >= self.channels:
             raise ModelError(
-                f"gives {rows} x {cols} cells for {self.side[0]} x {self.side[1]}: it sharpens "
-                "images (super-resolution), which is no map of cells"
+                f"gives the classes {low:g} to {high:g}, and {self.channels} are named, from 0: "
+                "give --classes with all of them"
             )
-        if any(larger):
-            raise ModelError(
-                f"gives {rows} x {cols} numbers for {self.side[0]} x {self.side[1]} cells, such as "
-                "the boxes of a detector, which is no map of cells: use a segmentation model"
-            )
-        if 2 * rows <= self.side[0] or 2 * cols <= self.side[1]:
-            raise ModelError(
-                f"gives {rows} x {cols} cells for {self.side[0]} x {self.side[1]}, a coarser map "
-                "or none of its cells: export it with a map as fine as its image"
-            )
-        if channels < 1 or rows < 16 or cols < 16 or channels > 254:
-            raise ModelError(
-                f"gives {channels} channels of {rows} x {cols} cells for a tile of "
-                f"{self.side[0]} x {self.side[1]}, which is no map of its cells"
-            )
-        return channels, (rows, cols)
+        numbers = np.arange(self.channels, dtype=np.float32)[:, None, None]
+        return np.asarray(planes == numbers, np.float32)
 
-    def _make_notes(self, keys: Keys) -> tuple[str, ...]:
-        notes = []
-        heads = self._layout.heads
-        if len(heads) > 1 and self._settings.head is None:
-            names = ", ".join(head.name for head in heads)
-            notes.append(
-                f"The model {self.file} has {len(heads)} outputs ({names}), the first is mapped: "
-                "choose another with --head."
-            )
-        if keys.median > 1 and not self._is_values:
-            notes.append(
-                f"The model {self.file} asks for a median of {keys.median} cells over its classes, "
-                "which is not taken: --min-area merges small polygons."
-            )
-        return tuple(notes)
+    def _task(self) -> str:
+        """A word of the STAC machine learning model extension."""
+        if self._footprint.is_tile:
+            return "similarity-search" if self._is_values else "scene-classification"
+        if not self._is_values:
+            return "semantic-segmentation"
+        return "super-resolution" if self.finer > 1 else "regression"
 
-    def _parameters(self, margin: int, keys: Keys) -> dict[str, Any]:
+    def _parameters(self, measured: Measured, keys: Keys) -> dict[str, Any]:
         """How it is run, for the map's metadata."""
         rows, cols = self.side
         found: dict[str, Any] = {
             "output": self._head.name,
             "tile": f"{rows} x {cols}",
-            "margin": margin,
+            "margin": measured.scheme.margin,
+            "seams": seams(measured),
             "factor": _listed(self._factor),
             "shift": _listed(self._shift),
             "fill": "nearest",
         }
+        if self.finer > 1:
+            found["finer"] = self.finer
+        if self.coarser > 1:
+            found["coarser"] = self.coarser
+        if measured.footprint.missing != (0, 0):
+            found["crop"] = " ".join(str(cells) for cells in measured.footprint.offset)
+        if self._settings.standardize:
+            found["standardize"] = self._settings.standardize
         if self._settings.activation:
             found["activation"] = self._settings.activation
         if self._single:

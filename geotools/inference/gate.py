@@ -1,35 +1,36 @@
 """check_graph: refuses model files that reach outside themselves, before anything runs them.
 
-A reader of protobuf's wire format that is just large enough to walk an ONNX model; the onnx
-package is not needed to run models. What the tensors hold is not looked at.
+So are those that may run for ever, and those that grow when they are unfolded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from geotools.errors import ModelError
+from geotools.inference.operators import OPERATORS
+from geotools.inference.wire import GRAPH_NODE, MODEL_GRAPH, read_fields
 
 __all__ = ["check_graph", "read_metadata"]
 
-_DOMAINS = {b"", b"ai.onnx", b"ai.onnx.ml", b"com.microsoft"}
-"""Operators that ONNX Runtime brings along; others would be code from elsewhere."""
-
-_ENDLESS = {b"Loop", b"Scan"}
-"""Operators that may never end."""
-
 # Field numbers of onnx.proto3 (ONNX 1.16).
-_MODEL_GRAPH, _MODEL_METADATA, _MODEL_FUNCTIONS = 7, 14, 25
+_MODEL_METADATA, _MODEL_FUNCTIONS = 14, 25
 _METADATA_KEY, _METADATA_VALUE = 1, 2
-_GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_SPARSE = 1, 5, 15
+_GRAPH_INITIALIZER, _GRAPH_SPARSE = 5, 15
 _NODE_OP, _NODE_ATTRIBUTE, _NODE_DOMAIN = 4, 5, 7
-_FUNCTION_NODE = 7
 _ATTRIBUTE_TENSORS, _ATTRIBUTE_GRAPHS, _ATTRIBUTE_SPARSE = (5, 10), (6, 11), (22, 23)
 _SPARSE_TENSORS = (1, 2)
 _TENSOR_EXTERNAL, _TENSOR_LOCATION = 13, 14
 
+_ENDLESS = {b"Loop", b"Scan", b"SequenceMap"}
+"""Operators that may never end."""
+
 _DEPTH = 16
 """Graphs inside graphs, at most."""
+
+_NODES = 200_000
+"""Nodes in all, at most; large nets have some thousands."""
+
+_METADATA_BYTES = 64 * 2**20
+"""Of all metadata; a spec with the tables of a forest's features has some hundred kilobytes."""
 
 
 def check_graph(model: bytes) -> None:
@@ -37,18 +38,10 @@ def check_graph(model: bytes) -> None:
 
     Raises:
         ModelError: not an ONNX model; data in other files; operators of unknown origin, or ones
-            that may run for ever.
+            that may run for ever; operators defined by the file; an absurd number of nodes.
     """
     try:
-        graphs = [bytes_ for number, bytes_ in _fields(memoryview(model)) if number == _MODEL_GRAPH]
-        if len(graphs) != 1:
-            raise ValueError("no graph")
-        _check_graph(graphs[0], 0)
-        for number, value in _fields(memoryview(model)):
-            if number == _MODEL_FUNCTIONS:
-                for inner, node in _fields(value):
-                    if inner == _FUNCTION_NODE:
-                        _check_node(node, 1)
+        _check_model(memoryview(model))
     except (ValueError, IndexError, TypeError) as error:
         if isinstance(error, ModelError):
             raise
@@ -58,99 +51,104 @@ def check_graph(model: bytes) -> None:
 def read_metadata(model: bytes) -> dict[str, str]:
     """The metadata of a model that `check_graph` has passed."""
     found: dict[str, str] = {}
-    for number, entry in _fields(memoryview(model)):
+    for number, entry in read_fields(memoryview(model)):
         if number != _MODEL_METADATA:
             continue
-        texts = {field: bytes(text).decode("utf-8", "replace") for field, text in _fields(entry)}
+        texts = {
+            field: bytes(text).decode("utf-8", "replace") for field, text in read_fields(entry)
+        }
         found[texts.get(_METADATA_KEY, "")] = texts.get(_METADATA_VALUE, "")
     return found
 
 
-def _check_graph(graph: memoryview, depth: int) -> None:
+def _check_model(model: memoryview) -> None:
+    graphs, told = [], 0
+    for number, value in read_fields(model):
+        if number == MODEL_GRAPH:
+            graphs.append(value)
+        elif number == _MODEL_METADATA:
+            told += len(value)
+        elif number == _MODEL_FUNCTIONS:
+            # Each may call others several times: 2 kB unfold to millions of nodes.
+            raise ModelError(
+                "it defines operators of its own: export it with its functions unfolded "
+                "(onnx.inliner)"
+            )
+    if len(graphs) != 1:
+        raise ValueError("no graph")
+    if told > _METADATA_BYTES:
+        raise ModelError(f"it carries {told / 2**20:.0f} MB of metadata: export it again")
+    _check_graph(graphs[0], 0, 0)
+
+
+def _check_graph(graph: memoryview, depth: int, nodes: int) -> int:
+    """Nodes so far, those of this graph included."""
     if depth > _DEPTH:
         raise ModelError("its graphs are nested too deeply: export it again")
-    for number, value in _fields(graph):
-        if number == _GRAPH_NODE:
-            _check_node(value, depth)
+    for number, value in read_fields(graph):
+        if number == GRAPH_NODE:
+            nodes = _check_node(value, depth, nodes + 1)
+            if nodes > _NODES:
+                raise ModelError(
+                    f"it has more than {_NODES:,} nodes, which no net needs: export it again"
+                )
         elif number == _GRAPH_INITIALIZER:
             _check_tensor(value)
         elif number == _GRAPH_SPARSE:
             _check_sparse(value)
+    return nodes
 
 
-def _check_node(node: memoryview, depth: int) -> None:
-    for number, value in _fields(node):
-        if number == _NODE_DOMAIN and bytes(value) not in _DOMAINS:
-            raise ModelError(
-                f"it uses operators of the domain {bytes(value)[:40]!r}, which are not part of "
-                "ONNX: export it with standard operators"
-            )
-        if number == _NODE_OP and bytes(value) in _ENDLESS:
-            raise ModelError(
-                f"it uses the operator {bytes(value).decode()}, which may run for ever: export "
-                "it without loops"
-            )
-        if number == _NODE_ATTRIBUTE:
-            _check_attribute(value, depth)
+def _check_node(node: memoryview, depth: int, nodes: int) -> int:
+    names: list[bytes] = []
+    domains: list[bytes] = []
+    for number, value in read_fields(node):
+        if number == _NODE_OP:
+            names.append(bytes(value))
+        elif number == _NODE_DOMAIN:
+            domains.append(bytes(value))
+        elif number == _NODE_ATTRIBUTE:
+            nodes = _check_attribute(value, depth, nodes)
+    if len(names) != 1 or len(domains) > 1:
+        raise ValueError("no node")
+    name, domain = names[0], domains[0] if domains else b""
+    if domain not in OPERATORS:
+        raise ModelError(
+            f"it uses operators of the domain {domain[:40]!r}, which are not part of ONNX: "
+            "export it with standard operators"
+        )
+    if name in _ENDLESS:
+        raise ModelError(
+            f"it uses the operator {name.decode()}, which may run for ever: export it without loops"
+        )
+    if name not in OPERATORS[domain]:
+        raise ModelError(
+            f"it uses the operator {name[:40]!r}, which maps do not need: export it with standard "
+            "operators on numbers"
+        )
+    return nodes
 
 
-def _check_attribute(attribute: memoryview, depth: int) -> None:
-    for number, value in _fields(attribute):
+def _check_attribute(attribute: memoryview, depth: int, nodes: int) -> int:
+    for number, value in read_fields(attribute):
         if number in _ATTRIBUTE_TENSORS:
             _check_tensor(value)
         elif number in _ATTRIBUTE_GRAPHS:
-            _check_graph(value, depth + 1)
+            nodes = _check_graph(value, depth + 1, nodes)
         elif number in _ATTRIBUTE_SPARSE:
             _check_sparse(value)
+    return nodes
 
 
 def _check_sparse(sparse: memoryview) -> None:
-    for number, value in _fields(sparse):
+    for number, value in read_fields(sparse):
         if number in _SPARSE_TENSORS:
             _check_tensor(value)
 
 
 def _check_tensor(tensor: memoryview) -> None:
-    for number, _ in _fields(tensor, also_numbers=True):
+    for number, _ in read_fields(tensor, also_numbers=True):
         if number in (_TENSOR_EXTERNAL, _TENSOR_LOCATION):
             raise ModelError(
                 "it keeps its weights in other files: export it as one file (external_data=False)"
             )
-
-
-def _fields(message: memoryview, *, also_numbers: bool = False) -> Iterator[tuple[int, memoryview]]:
-    """Field number and bytes of every length-delimited field; of numbers only when asked for."""
-    position, end = 0, len(message)
-    while position < end:
-        key, position = _varint(message, position)
-        number, kind = key >> 3, key & 7
-        if kind == 2:  # length-delimited
-            length, position = _varint(message, position)
-            if position + length > end:
-                raise ValueError("truncated")
-            yield number, message[position : position + length]
-            position += length
-            continue
-        if kind == 0:
-            _, position = _varint(message, position)
-        elif kind in (1, 5):  # 64 or 32 bits
-            position += 8 if kind == 1 else 4
-        else:
-            raise ValueError("unknown wire type")
-        if also_numbers:
-            yield number, message[:0]
-    if position != end:
-        raise ValueError("truncated")
-
-
-def _varint(message: memoryview, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-        shift += 7
-        if shift > 63:
-            raise ValueError("number too long")

@@ -26,6 +26,12 @@ _TYPES = {
 }
 """ONNX Runtime's names of the types that bands may have."""
 
+_WHOLE = {
+    "tensor(bool)", "tensor(int8)", "tensor(int16)", "tensor(int32)", "tensor(int64)",
+    "tensor(uint8)", "tensor(uint16)", "tensor(uint32)",
+}  # fmt: skip
+"""Of whole numbers, in outputs."""
+
 _MOST_BANDS = 64
 """More channels than this beside fewer at the other end are taken for a side."""
 
@@ -45,6 +51,8 @@ class Head:
     """Its shape; None where it depends on the input."""
     is_float: bool
     """Whether it holds fractions."""
+    is_whole: bool = False
+    """Whether it holds whole numbers, such as those of classes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,8 @@ class Layout:
     def planes(self, given: NDArray[Any]) -> NDArray[np.float32]:
         """(channels, rows, cols) float32 of what the graph gave for the first block.
 
+        One vector for the block is a map of one cell.
+
         Raises:
             ModelError: it is no map.
         """
@@ -100,9 +110,26 @@ class Layout:
             planes = given.transpose(2, 0, 1) if self.last else given
         elif given.ndim == 2 and not self.is_vector(given.shape):
             planes = given[None]
+        elif given.ndim == 2 and given.shape[0] == self.batch:  # one vector for each block
+            planes = given[0, :, None, None]
+        elif given.ndim == 1:  # one number for each block, or a vector without a batch
+            planes = (given[:1] if len(given) == self.batch else given)[:, None, None]
         else:
             raise ModelError(f"gives {_words(given.shape)}, which is no map: export another")
         return np.asarray(planes, np.float32)
+
+    def map_shape(self, head: Head) -> tuple[int | None, ...]:
+        """(channels, rows, cols) of the map of one block, None where the graph is silent."""
+        shape = head.shape
+        if len(shape) == 4:
+            return (shape[3], shape[1], shape[2]) if self.last else shape[1:]
+        if len(shape) == 3:
+            if shape[0] is None or shape[0] == self.batch:
+                return 1, *shape[1:]
+            return (shape[2], shape[0], shape[1]) if self.last else shape
+        if len(shape) == 2:
+            return (shape[1], 1, 1) if self.is_vector(shape) else (1, *shape)
+        return None, None, None
 
     def is_vector(self, shape: tuple[int | None, ...]) -> bool:
         """True for an output of one vector or number for each block."""
@@ -142,7 +169,12 @@ def layout_of(inputs: list[Any], outputs: list[Any]) -> Layout:
     if (batch or 1) > _MOST_BATCH or math.prod(size or 1 for size in shape) > _MOST_CELLS:
         raise ModelError(f"takes {_words(shape)}, which is too large: export smaller tiles")
     heads = tuple(
-        Head(item.name, _shape(item.shape), item.type in _TYPES and item.type != "tensor(uint8)")
+        Head(
+            item.name,
+            _shape(item.shape),
+            is_float=item.type in _TYPES and item.type not in _WHOLE,
+            is_whole=item.type in _WHOLE,
+        )
         for item in outputs
     )
     for head in heads:

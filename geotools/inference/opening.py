@@ -53,7 +53,9 @@ def open_any(
             )
         return open_model(file, options=options)
     session = make_session(str(file), content, limited=True, options=options)
-    return ForeignModel(str(file), sha256, session, metadata, settings or ForeignSettings())
+    return ForeignModel(
+        str(file), sha256, session, metadata, settings or ForeignSettings(), content=content
+    )
 
 
 def read_identity(model: str | os.PathLike[str]) -> tuple[str, dict[str, str]]:

@@ -98,10 +98,12 @@ class Session:
         # DirectML takes one call at a time.
         self._lock: Any = threading.Lock() if device == "directml" else contextlib.nullcontext()
 
-    def run(self, names: Sequence[str], inputs: Mapping[str, Any]) -> list[Any]:
-        """The outputs of these names."""
+    def run(
+        self, names: Sequence[str], inputs: Mapping[str, Any], options: Any = None
+    ) -> list[Any]:
+        """The outputs of these names; `options` are ONNX Runtime's for one call."""
         with self._lock:
-            return list(self._session.run(list(names), dict(inputs)))
+            return list(self._session.run(list(names), dict(inputs), options))
 
     def get_inputs(self) -> list[Any]:
         """Name, type and shape of each input."""
@@ -157,7 +159,8 @@ def make_session(
     Args:
         name: what messages call the model.
         content: its bytes.
-        limited: refuse what needs more than half of the machine's memory, instead of trying.
+        limited: refuse what needs more than half of the machine's memory, instead of trying, and
+            compute nothing before the first run.
         options: device, threads and the like.
 
     Raises:
@@ -197,16 +200,23 @@ def _start(content: bytes, device: str, options: SessionOptions, *, limited: boo
     )
     settings.graph_optimization_level = _LEVELS[options.optimisation]
     settings.log_severity_level = 4
+    # Else bytes that are a model to the gate may be something else to ONNX Runtime.
+    settings.add_session_config_entry("session.load_model_format", "ONNX")
+    unwanted = []
     if device == "directml":
         settings.enable_mem_pattern = False  # it has none
     if limited:
         _share_limited_memory()
         settings.add_session_config_entry("session.use_env_allocators", "1")
+        # It would run the constant parts of the graph now, where no limit of time ends them.
+        unwanted.append("ConstantFolding")
     providers: list[Any] = [(DEVICES[device], dict(_PROVIDER_OPTIONS.get(device, {})))]
     if device != "cpu":
         providers.append(DEVICES["cpu"])  # for operators that the device does not know
     # Its own way back to the CPU prints to stdout, and forgets the options.
-    return ort.InferenceSession(content, settings, providers=providers, enable_fallback=0)
+    return ort.InferenceSession(
+        content, settings, providers=providers, enable_fallback=0, disabled_optimizers=unwanted
+    )
 
 
 def _line(error: Exception) -> str:

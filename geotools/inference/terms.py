@@ -6,13 +6,15 @@ The user's word counts most. Every refusal is a sentence that lacks its subject,
 from __future__ import annotations
 
 import colorsys
-from dataclasses import dataclass, fields
+import re
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from geotools.errors import ModelError
 from geotools.inference.deepness import Keys
+from geotools.inference.footprint import Footprint
 from geotools.inference.layouts import Head, Layout
 from geotools.spec import ClassInfo
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ForeignSettings",
+    "check_channels",
     "check_said",
     "check_type",
     "choose_cell",
@@ -39,13 +42,14 @@ _TILE = 512
 _OVERLAP_PERCENT = 15.0
 """Overlap of blocks where the metadata says nothing; Deepness's own default."""
 
-_MAPS = {"segmentor": "probabilities", "segmentation": "probabilities", "regressor": "values",
-         "regression": "values"}  # fmt: skip
-_NO_MAPS = {
-    "detector": "finds objects",
-    "superresolution": "sharpens images",
-    "recognition": "recognises places",
-}
+_VALUES = {"regressor", "regression", "superresolution", "recognition"}
+"""Types of models that give values."""
+
+_OBJECTS = {"detector", "detection"}
+"""Types of models that give no map."""
+
+_MOST_VALUES = 1024
+"""Bands of a map of values: what a raster may have to be read again."""
 
 _BACKGROUND = "#d9d9d9"
 
@@ -76,6 +80,10 @@ class ForeignSettings:
     """Centimetres per cell that the model was made for."""
     bands: int | None = None
     """Number of bands, for graphs that take any."""
+    standardize: Literal["tile"] | None = None
+    """Take off every tile's own mean and divide by its own deviation, instead of scaling."""
+    run_limit_s: float | None = None
+    """Seconds that one tile may take; 600 when None."""
 
     def __bool__(self) -> bool:
         said = (item for item in fields(self) if item.name != "bands")
@@ -84,18 +92,18 @@ class ForeignSettings:
 
 def check_type(keys: Keys) -> None:
     """Refuses what gives no map; a type that is not known is told by its shapes."""
-    what = _NO_MAPS.get(_type(keys).replace("-", "").replace("_", "").replace(" ", ""))
-    if what:
+    if _type(keys) in _OBJECTS:
         raise ModelError(
-            f"{what} (model_type {keys.model_type}), which is no map of cells: use a segmentation "
-            "or regression model"
+            f"finds objects (model_type {keys.model_type}), which is no map of cells: use a "
+            "segmentation or regression model"
         )
 
 
 def check_said(keys: Keys, settings: ForeignSettings, layout: Layout, is_values: bool) -> None:
     """Refuses a model of which nothing is known."""
     lacking = []
-    if not keys.any and settings.scale is None and layout.dtype is not np.uint8:
+    scaled = settings.scale is not None or settings.standardize is not None
+    if not keys.any and not scaled and layout.dtype is not np.uint8:
         lacking.append("what its values are multiplied by (--scale 1/255, or --scale 1)")
     if not is_values and not keys.classes and not settings.classes:
         lacking.append("its classes (--classes water,forest) or that it gives values (--values)")
@@ -105,7 +113,7 @@ def check_said(keys: Keys, settings: ForeignSettings, layout: Layout, is_values:
 
 def gives_values(keys: Keys, settings: ForeignSettings) -> bool:
     """True for a regressor."""
-    return settings.values or (_MAPS.get(_type(keys)) == "values" and not settings.classes)
+    return settings.values or (_type(keys) in _VALUES and not settings.classes)
 
 
 def choose_head(layout: Layout, settings: ForeignSettings) -> Head:
@@ -115,17 +123,10 @@ def choose_head(layout: Layout, settings: ForeignSettings) -> Head:
     if not 1 <= number <= len(heads):
         raise ModelError(f"has {len(heads)} outputs, not {number}: give --head 1 or another")
     head = heads[number - 1]
-    if layout.is_vector(head.shape):
-        raise ModelError(
-            "gives one vector for each tile (recognition, embedding or a label), which is no "
-            "map of cells: use a segmentation model"
-        )
     if len(head.shape) > 4:
         raise ModelError("gives more than channels of rows and columns, which is no map")
-    if not head.is_float:
-        raise ModelError(
-            f"gives whole numbers ({head.name}), not probabilities: export it without its ArgMax"
-        )
+    if not (head.is_float or head.is_whole):
+        raise ModelError(f"gives no numbers ({head.name}): export it with probabilities")
     return head
 
 
@@ -169,6 +170,15 @@ def choose_scaling(
     The means and deviations of Deepness hold after a division by 255, whatever the dtype.
     """
     scale = settings.scale
+    if settings.standardize is not None:
+        if scale is not None or settings.mean or settings.std:
+            raise ModelError(
+                "is to standardise every tile by itself: leave --scale, --mean and --std out"
+            )
+        if layout.dtype is np.uint8:
+            raise ModelError("takes numbers from 0 to 255: leave --standardize out")
+        scale = 1.0
+        keys = replace(keys, mean=None, std=None)
     if scale is None:
         scale = 1 / 255 if keys.any and layout.dtype is not np.uint8 else 1.0
     mean, std = settings.mean or keys.mean, settings.std or keys.std
@@ -189,14 +199,19 @@ def choose_scaling(
     return factor.astype(np.float32)[:, None, None], shift.astype(np.float32)[:, None, None]
 
 
-def choose_classes(keys: Keys, settings: ForeignSettings, channels: int) -> tuple[ClassInfo, ...]:
-    """The classes in the order of the channels; of one channel, what it is not comes first."""
+def choose_classes(
+    keys: Keys, settings: ForeignSettings, channels: int | None
+) -> tuple[ClassInfo, ...]:
+    """The classes in the order of the channels; of one channel, what it is not comes first.
+
+    Without channels the graph gives the numbers of the classes, from 0.
+    """
     said: list[tuple[int | None, str]] = list(settings.classes or ())
     if not said and keys.classes:
         number = (settings.head or 1) - 1
         table = keys.classes[min(number, len(keys.classes) - 1)]
         said = [(None, name) for name in table.values()]
-    needed = max(channels, 2)
+    needed = max(channels, 2) if channels is not None else max(len(said), 1)
     if channels == 1 and len(said) == 1:
         other = None if said[0][0] is None else 1 + (said[0][0] == 1)
         said.insert(0, (other, "background"))
@@ -215,17 +230,28 @@ def choose_classes(keys: Keys, settings: ForeignSettings, channels: int) -> tupl
     )
 
 
-def choose_margin(
-    side: tuple[int, int], inner: tuple[int, int], keys: Keys, settings: ForeignSettings
-) -> int:
-    """Cells on each side of a block that are not written: half the overlap, or what is cut."""
+def choose_margin(footprint: Footprint, keys: Keys, settings: ForeignSettings) -> int:
+    """Cells on each side of a block that are not written: half the overlap, or what is cut.
+
+    Whole output cells, where these are coarser; nothing where a block is one of them.
+    """
     percent = settings.overlap_percent
     if percent is None:
         percent = _OVERLAP_PERCENT if keys.overlap_percent is None else keys.overlap_percent
     if not 0 <= percent < 90:
         raise ModelError(f"is to overlap its tiles by {percent:g} per cent: give 0 to 89")
-    cut = max(-(-(side - size) // 2) for side, size in zip(side, inner, strict=True))
-    return max(round(min(side) * percent / 200), cut)
+    side, cell = min(footprint.side), footprint.coarser
+    if cell == 1:
+        return max(round(side * percent / 200), footprint.cut)
+    return min(-(-round(side * percent / 200) // cell), (side // cell - 1) // 2) * cell
+
+
+def check_channels(channels: int, *, is_values: bool) -> None:
+    """Refuses more channels than a map can have."""
+    most = _MOST_VALUES if is_values else 254
+    if not 1 <= channels <= most:
+        what = "values" if is_values else "classes"
+        raise ModelError(f"gives {channels} {what} for a cell, 1 to {most} are possible")
 
 
 def _color(number: int, name: str) -> str:
@@ -237,4 +263,4 @@ def _color(number: int, name: str) -> str:
 
 
 def _type(keys: Keys) -> str:
-    return (keys.model_type or "").lower()
+    return re.sub("[-_ ]", "", (keys.model_type or "").lower())

@@ -11,6 +11,9 @@ from geotools.grid import Grid, Tile, Window
 
 __all__ = ["FixedTiles"]
 
+_MULTIPLES = (32, 16, 8, 4, 2, 1)
+"""Cells on which blocks of one size begin, as far as they are large enough: five halvings."""
+
 
 @dataclass(frozen=True, slots=True)
 class FixedTiles:
@@ -28,6 +31,8 @@ class FixedTiles:
     """Cells on every side of a block that are not written."""
     multiple: int = 1
     """Blocks begin on a multiple of this many cells, counted from the CRS's origin."""
+    anchored: bool = False
+    """Counted from the first cell of the grid instead."""
 
     def __post_init__(self) -> None:
         if self.margin < 0 or self.multiple < 1 or min(self._steps) < 1:
@@ -35,6 +40,23 @@ class FixedTiles:
                 f"A block of {self.rows} x {self.cols} cells has no middle within a margin of "
                 f"{self.margin}, in steps of {self.multiple}: give a smaller overlap."
             )
+
+    @classmethod
+    def over(cls, side: tuple[int, int], margin: int, coarser: int = 1) -> FixedTiles:
+        """The blocks for a model of others.
+
+        Nets that halve their maps see the same cells together wherever a raster begins. Where an
+        output cell has several input cells along a side, it is made of whole ones: blocks are
+        counted from the first cell of the grid, and so are the output cells.
+
+        Args:
+            side: rows and columns of a block.
+            margin: cells on every side that are not written; a multiple of `coarser`.
+            coarser: input cells along a side of an output cell.
+        """
+        step = min(side) - 2 * margin
+        multiple = next(one for one in _MULTIPLES if step >= 2 * one * coarser or one == 1)
+        return cls(*side, margin, multiple * coarser, anchored=coarser > 1)
 
     @property
     def _steps(self) -> tuple[int, int]:
@@ -62,7 +84,7 @@ class FixedTiles:
 
     def _first(self, grid: Grid) -> tuple[int, int]:
         """Row and column of the first middle, at most one multiple before the grid."""
-        col, row = grid.phase(self.multiple)
+        col, row = (0, 0) if self.anchored else grid.phase(self.multiple)
         return -(-(self.margin + row) % self.multiple), -(-(self.margin + col) % self.multiple)
 
     def _spans(self, cells: int, origin: int, step: int) -> Iterator[tuple[int, int, int]]:

@@ -49,6 +49,41 @@ def test_a_block_needs_a_middle():
         FixedTiles(16, 64, 8)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_coarser_cells_are_made_of_whole_blocks(seed):
+    """Blocks and what is written of them begin on whole output cells, from the grid's first on."""
+    rng = np.random.default_rng(seed)
+    coarser, cells = (int(n) for n in rng.integers([2, 3], [9, 12]))
+    side, margin = coarser * cells, coarser * int(rng.integers(0, (cells - 1) // 2 + 1))
+    width, height, left, top = (int(n) for n in rng.integers([1, 1, 0, 0], [150, 150, 99, 99]))
+    grid = make_grid(width, height, cell=1.0, left=left, top=top)
+    times = np.zeros((-(-height // coarser), -(-width // coarser)), int)
+    for tile in FixedTiles.over((side, side), margin, coarser).tiles(grid):
+        for window in (tile.read, tile.write):
+            assert window.row_off % coarser == window.col_off % coarser == 0
+        write = tile.write
+        times[
+            write.row_off // coarser : -(-write.row_stop // coarser),
+            write.col_off // coarser : -(-write.col_stop // coarser),
+        ] += 1
+    assert (times == 1).all()
+
+
+def test_a_block_that_is_one_cell_does_not_slide():
+    """Tiles of one result lie side by side from the grid's first cell, wherever that is."""
+    for left in (500_000.0, 500_010.0):
+        tiles = list(FixedTiles.over((64, 64), 0, 64).tiles(make_grid(150, 60, left=left)))
+        assert [tile.read.col_off for tile in tiles] == [0, 64, 128]
+        assert tiles[-1].write == Window(128, 0, 22, 60)
+
+
+def test_ordinary_blocks_begin_on_multiples_of_the_crs():
+    """As many cells as halvings allow, whatever the raster's first cell is."""
+    assert FixedTiles.over((512, 512), 38) == FixedTiles(512, 512, 38, 32)
+    assert FixedTiles.over((32, 64), 5) == FixedTiles(32, 64, 5, 8)
+    assert FixedTiles.over((16, 16), 7) == FixedTiles(16, 16, 7, 1)
+
+
 def test_the_nearest_valid_cell_fills():
     """Every invalid cell has the values of a valid one at the smallest distance, in all bands."""
     rng = np.random.default_rng(0)
