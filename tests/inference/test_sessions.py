@@ -40,7 +40,9 @@ class FakeRuntime:
     def get_available_providers(self):
         return [DEVICES[name] for name in self.there]
 
-    def InferenceSession(self, content, settings, *, providers, enable_fallback):
+    def InferenceSession(
+        self, content, settings, *, providers, enable_fallback, disabled_optimizers
+    ):
         assert not enable_fallback
         names = [one if isinstance(one, str) else one[0] for one in providers]
         self.asked.append(providers)
@@ -167,7 +169,7 @@ def test_directml_takes_one_call_at_a_time():
             self.inside, self.most = 0, 0
             self.both = threading.Barrier(2, timeout=0.5)
 
-        def run(self, names, inputs):
+        def run(self, names, inputs, options):
             self.inside += 1
             self.most = max(self.most, self.inside)
             with contextlib.suppress(threading.BrokenBarrierError):
