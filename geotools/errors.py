@@ -10,10 +10,11 @@
     ├── ConfigError (ValueError)           a configuration with a key or a value that cannot be
     ├── LabelsError (ValueError)           labels that nothing can be learned from
     ├── FileError (OSError)                a path that cannot be read or written
+    ├── PartialError (RuntimeError)        some of the work failed, the rest is done and kept
     └── MissingExtraError (ImportError)    an optional dependency that is not installed
 
 A message is one sentence that names what, where and what to do; the command line prints it and
-exits with 1.
+exits with 1, or with 3 when a part is done.
 """
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "LabelsError",
     "MissingExtraError",
     "ModelError",
+    "PartialError",
     "RasterError",
 ]
 
@@ -59,6 +61,10 @@ class LabelsError(GeotoolsError, ValueError):
 
 class FileError(GeotoolsError, OSError):
     """A path that cannot be read or written."""
+
+
+class PartialError(GeotoolsError, RuntimeError):
+    """Some of the work failed; the rest is done and kept."""
 
 
 class MissingExtraError(GeotoolsError, ImportError):

@@ -1,11 +1,12 @@
 """Pixels with their place (`Raster`), and the two shapes that all reading and writing takes.
 
 A `Source` is anything with a grid that can be read by windows, a `Sink` anything that can be
-written by windows; files are in `geotools.io`.
+written by windows, a `Layer` says what a sink takes; files are in `geotools.io`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,7 +18,7 @@ from geotools.grid import Grid, Window
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Raster", "Sink", "Source"]
+__all__ = ["Chosen", "Layer", "Part", "Raster", "Sink", "Source"]
 
 
 class Source(Protocol):
@@ -40,6 +41,28 @@ class Sink(Protocol):
 
     def write(self, data: NDArray[Any], window: Window) -> None:
         """Writes `data` of shape (band, row, col) to the cells of `window`, each cell once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One raster among those that a computation gives."""
+
+    name: str
+    """What it holds, in a word."""
+    bands: tuple[str, ...]
+    """Name of each band."""
+    dtype: str
+    """numpy name of the cells' type."""
+    nodata: float
+    """Value of invalid cells."""
+    units: tuple[str, ...] = ()
+    """Unit of each band."""
+    scale: float = 1.0
+    """What a cell is multiplied by to give the quantity."""
+
+    def empty(self, shape: tuple[int, int]) -> NDArray[Any]:
+        """(band, row, col) of invalid cells."""
+        return np.full((len(self.bands), *shape), self.nodata, self.dtype)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,3 +107,36 @@ class Raster:
         filled: NDArray[np.float32] = self.data.astype(np.float32)
         np.copyto(filled, np.nan, where=~self.valid)
         return filled
+
+
+class Part:
+    """A window of a source as a source of its own, whose surroundings can still be read."""
+
+    def __init__(self, source: Source, window: Window) -> None:
+        self._source, self.window = source, window
+        self.grid: Grid = source.grid.cut(window)
+        """Where its cells are."""
+        self.bands = source.bands
+        """Name of each band."""
+
+    def read(self, window: Window) -> Raster:
+        """The cells of `window`, counted from the part's own corner."""
+        col, row = window.col_off + self.window.col_off, window.row_off + self.window.row_off
+        return self._source.read(Window(col, row, window.width, window.height))
+
+
+class Chosen:
+    """Some bands of a source as a source of its own."""
+
+    def __init__(self, source: Source, numbers: Sequence[int]) -> None:
+        """The bands of these numbers, from 0."""
+        self._source, self._numbers = source, list(numbers)
+        self.grid = source.grid
+        """Where the cells are."""
+        self.bands = tuple(source.bands[number] for number in numbers)
+        """Name of each band."""
+
+    def read(self, window: Window) -> Raster:
+        """The cells of `window`; see `Source`."""
+        block = self._source.read(window)
+        return Raster(block.data[self._numbers], block.valid, block.grid, self.bands)

@@ -1,7 +1,7 @@
 """The command line: the same words as the API, one file per command, each loaded when called.
 
-Exit codes: 0 done, 1 an error in one sentence, 2 wrong usage, 130 cancelled. Any other exception
-is a bug and shows its traceback.
+Exit codes: 0 done, 1 an error in one sentence, 2 wrong usage, 3 partly done, 130 cancelled. Any
+other exception is a bug and shows its traceback.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from geotools.errors import GeotoolsError
+from geotools.errors import GeotoolsError, PartialError
 
 __all__ = ["main"]
 
@@ -73,7 +73,7 @@ def main() -> None:
         code = error.exit_code
     except GeotoolsError as error:
         _tell(str(error))
-        code = 1
+        code = 3 if isinstance(error, PartialError) else 1
     except (KeyboardInterrupt, click.Abort):
         _tell("Cancelled: no output is half written.")
         code = 130

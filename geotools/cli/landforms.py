@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from geotools.cli.options import dem_options, effort, run_options
+from geotools.cli.options import dem_options, effort, job_options, run_options, running
 from geotools.cli.reporting import reporting
 
 __all__ = ["command"]
@@ -43,6 +43,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 @click.option("--min-area", type=float, default=0.0, metavar="M2", help="Merge smaller polygons.")
 @click.option("--simplify", type=float, default=0.0, metavar="M", help="Simplify outlines by M.")
 @dem_options
+@job_options
 @run_options
 def command(dem: str, output: str, progress: str, **options: Any) -> None:
     """Map the landforms of DEM: flat, peak, ridge, shoulder, spur, slope, hollow, footslope,
@@ -73,6 +74,7 @@ def command(dem: str, output: str, progress: str, **options: Any) -> None:
                 options["crs"], options["band"], options["nodata"], options["z_factor"]
             ),
             effort=effort(options["tile"], options["threads"], options["memory"]),
+            running=running(options),
             overwrite=options["overwrite"],
             progress=report.step,
             warn=report.warning,

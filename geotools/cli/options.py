@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from geotools.effort import Effort, parse_bytes
+
+if TYPE_CHECKING:
+    from geotools.engine.run import Running
 
 __all__ = [
     "catalog_options",
     "column_mapping",
     "dem_options",
     "effort",
+    "job_options",
     "moment",
     "output_options",
     "run_options",
+    "running",
 ]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -26,6 +32,13 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 def run_options(function: _Function) -> _Function:
     """Adds --tile, --threads, --memory, --overwrite and --progress."""
     for option in reversed(_RUN):
+        function = option(function)
+    return function
+
+
+def job_options(function: _Function) -> _Function:
+    """Adds --executor, --unit and --job."""
+    for option in reversed(_JOB):
         function = option(function)
     return function
 
@@ -82,6 +95,17 @@ def effort(tile: int | None, threads: int | None, memory: str | None) -> Effort:
     return Effort(threads=threads, tile=tile, memory_bytes=parse_bytes(memory) if memory else None)
 
 
+def running(options: Mapping[str, Any]) -> Running:
+    """What --executor, --unit and --job ask for."""
+    from geotools.engine.run import Running
+
+    return Running(
+        executor=options["executor"],
+        unit_cells=options["unit"],
+        folder=None if options["job"] is None else Path(options["job"]),
+    )
+
+
 _OUTPUT = (
     click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
     click.option(
@@ -102,6 +126,22 @@ _RUN = (
         help="Memory for tiles, such as 2G; polygons take more.",
     ),
     *_OUTPUT,
+)
+
+_JOB = (
+    click.option(
+        "--executor",
+        type=click.Choice(["threads", "serial"]),
+        default="threads",
+        show_default=True,
+        help="What runs the units of a model's job.",
+    ),
+    click.option("--unit", type=int, metavar="N", help="Cells on a side of a unit [2048 or less]."),
+    click.option(
+        "--job",
+        metavar="FOLDER",
+        help="Where unfinished work lies, also when it is cancelled [hidden beside the output].",
+    ),
 )
 
 _DEM = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from geotools.cli.options import effort, run_options
+from geotools.cli.options import effort, job_options, run_options, running
 from geotools.cli.reporting import reporting
 
 if TYPE_CHECKING:
@@ -31,6 +31,14 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     is_flag=True,
     help="Write every class's probability to OUT_probabilities.tif (of a table: as columns).",
 )
+@click.option(
+    "--probability-type",
+    type=click.Choice(["float16", "uint8", "float32"]),
+    default="float16",
+    show_default=True,
+    help="How probabilities are stored; uint8 in steps of 0.4 %.",
+)
+@click.option("--entropy", is_flag=True, help="Write how unsure the model is to OUT_entropy.tif.")
 @click.option("--min-area", type=float, default=0.0, metavar="M2", help="Merge smaller polygons.")
 @click.option("--simplify", type=float, default=0.0, metavar="M", help="Simplify outlines by M.")
 @click.option("--bands", metavar="N,N,…", help="Bands of the raster in the model's order, from 1.")
@@ -70,6 +78,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 @click.option(
     "--resample", is_flag=True, help="Foreign models: bring the raster to the model's resolution."
 )
+@job_options
 @run_options
 def command(
     model: str, inputs: tuple[str, ...], output: str, progress: str, **options: Any
@@ -117,15 +126,21 @@ def command(
             output,
             polygons=polygons and Polygons(polygons, options["min_area"], options["simplify"]),
             confidence=options["confidence"],
-            probabilities=options["probabilities"],
+            entropy=options["entropy"],
+            probabilities=options["probability_type"] if options["probabilities"] else False,
             reading=RasterOptions(options["crs"], bands, options["nodata"], options["resample"]),
             foreign=foreign,
             effort=effort(options["tile"], options["threads"], options["memory"]),
+            running=running(options),
             overwrite=options["overwrite"],
             progress=report.step,
             warn=report.warning,
         )
-        outputs = [str(path) for path in (made.path, made.polygons, made.probabilities) if path]
+        outputs = [
+            str(path)
+            for path in (made.path, made.polygons, made.probabilities, made.entropy)
+            if path
+        ]
         what = f"{len(made.classes)} classes" if made.classes else "values"
         report.result(
             f"{' and '.join(outputs)}: {what} by {made.model}, {made.seconds:.1f} s",
@@ -139,10 +154,9 @@ def command(
 
 
 _NOT_FOR_TABLES = (
-    "polygons", "confidence", "bands", "crs", "nodata", "scale", "mean", "std", "classes", "values",
-    "activation", "standardize", "head", "tile_size", "overlap", "resolution", "run_limit",
-    "resample",
-    "tile",
+    "polygons", "confidence", "entropy", "job", "unit", "bands", "crs", "nodata", "scale", "mean",
+    "std", "classes", "values", "activation", "standardize", "head", "tile_size", "overlap",
+    "resolution", "run_limit", "resample", "tile",
 )  # fmt: skip
 """Options that say something of rasters."""
 

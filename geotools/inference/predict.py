@@ -1,23 +1,22 @@
-"""predict: a model over a source, tile by tile, as classes with confidence, or as values.
+"""predict: a model over a source, tile by tile, into sinks; the whole of it, or one window.
 
-Tiles are read with the halo that the model's spec gives, so the result does not depend on the
-tile size; files are opened and written elsewhere.
+What happens in a tile is in `prediction`. Runs that can be killed and go on are made of the same
+pieces by `geotools.engine`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geotools.errors import ModelError
-from geotools.grid import Grid, Tile, TileScheme, Window
+from geotools.grid import Tile, Window
+from geotools.inference.channels import channels_of
 from geotools.inference.deciding import decide
-from geotools.inference.rows import run_rows
-from geotools.inference.tiles import FixedTiles
-from geotools.raster import Raster, Sink, Source
-from geotools.stream import Progress, Tiling, map_tiles
+from geotools.inference.output_cells import OutputCells
+from geotools.inference.prediction import Asked, Prediction, tiling_of
+from geotools.raster import Part, Raster, Sink, Source
+from geotools.stream import Progress, map_tiles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,10 +24,6 @@ if TYPE_CHECKING:
     from geotools.inference.predictor import Predictor
 
 __all__ = ["decide", "predict", "predict_window"]
-
-
-_MULTIPLES = (32, 16, 8, 4, 2, 1)
-"""Cells on which blocks of one size begin, as far as they are large enough: five halvings."""
 
 
 def predict(
@@ -64,47 +59,13 @@ def predict(
         ModelError: the model gives neither classes nor values, or takes other bands than the
             source has.
     """
-    output = model.spec.outputs[0]
-    if output.kind == "values" and (confidence or probabilities is not None):
-        raise ModelError(
-            f"The model {model.file} gives values, not classes: it has no confidence and no "
-            "probabilities."
-        )
-    channels = _channels(model, source)
-    codes = np.array([info.code for info in output.classes], np.uint8)
-
-    def values(block: Raster, at: Tile) -> tuple[NDArray[Any], ...] | None:
-        valid = block.valid[at.inner]
-        if not valid.any():
-            return None
-        found = channels(block, at)
-        known = valid & np.isfinite(found)
-        return (np.where(known, found, np.float32(np.nan)),) if known.any() else None
-
-    def classes(block: Raster, at: Tile) -> tuple[NDArray[Any], ...] | None:
-        valid = block.valid[at.inner]
-        if not valid.any():
-            return None
-        found = channels(block, at)
-        index, highest = model.decide(found)
-        valid = valid & np.isfinite(highest)  # a graph that knows no missing values says NaN
-        if not valid.any():
-            return None
-        bands = [codes[index]]
-        if confidence:
-            per_cent = np.clip(np.rint(np.where(valid, highest, 0) * 100), 1, 100)
-            bands.append(per_cent.astype(np.uint8))
-        written = np.stack(bands)  # (1 or 2, rows, cols)
-        np.copyto(written, 0, where=~valid)
-        if probabilities is None:
-            return (written,)
-        return written, np.where(valid, found, np.float32(np.nan))
-
+    asked = Asked(confidence=confidence, probabilities="" if probabilities is None else "float32")
+    prediction = Prediction(model, source, asked=asked, tile=tile)
     sinks = (sink,) if probabilities is None else (sink, probabilities)
-    compute, stage = (values, "predicting") if output.kind == "values" else (classes, "classifying")
     map_tiles(
-        source, sinks, _scheme(model, tile), compute,
-        threads=threads, stage=stage, progress=progress,
+        source, tuple(_Placed(one, prediction) for one in sinks), prediction.tiling,
+        prediction.block,
+        threads=threads, stage=prediction.stage, progress=progress,
     )  # fmt: skip
 
 
@@ -117,7 +78,7 @@ def predict_window(
     that gives values, all indices are 0 and the second array holds its first value.
 
     Args:
-        model: as in `predict`.
+        model: as in `predict`, with a map as fine as its raster.
         source: as in `predict`.
         window: which cells; inside the source's grid.
         threads: tiles computed at the same time.
@@ -128,8 +89,8 @@ def predict_window(
     Raises:
         ModelError: as in `predict`.
     """
-    part = _Part(source, window)
-    channels = _channels(model, part)
+    part = Part(source, window)
+    channels = channels_of(model, part, OutputCells(1, 1, part.grid))
     memory = _Memory(window.shape)
 
     def compute(block: Raster, at: Tile) -> tuple[NDArray[Any], ...] | None:
@@ -143,115 +104,19 @@ def predict_window(
         )
         return (both,)  # (2, rows, cols)
 
-    map_tiles(part, (memory,), _scheme(model, None), compute, threads=threads)
+    map_tiles(part, (memory,), tiling_of(model, None), compute, threads=threads)
     return memory.data[0].astype(np.int16), memory.data[1]
 
 
-def _scheme(model: Predictor, tile: int | None) -> Tiling:
-    spec = model.spec
-    if model.side is not None:
-        step = min(model.side) - 2 * spec.halo
-        # Nets that halve their maps see the same cells together wherever a raster begins.
-        multiple = next(one for one in _MULTIPLES if step >= 2 * one or one == 1)
-        return FixedTiles(*model.side, spec.halo, multiple)
-    return TileScheme(tile or spec.tile, margin=spec.halo, stride_multiple=spec.stride_multiple)
+class _Placed:
+    """A sink that is given windows of the source."""
 
+    def __init__(self, sink: Sink, prediction: Prediction) -> None:
+        self._sink, self._prediction = sink, prediction
 
-def _channels(model: Predictor, source: Source) -> Callable[[Raster, Tile], NDArray[np.float32]]:
-    """A function from a block to (channels, rows, cols) of the cells that are to be written.
-
-    Raises:
-        ModelError: the model gives something else, or takes other bands than the source has.
-    """
-    spec = model.spec
-    output = spec.outputs[0]
-    if output.kind not in ("probabilities", "values"):
-        raise ModelError(f"The model {model.file} gives {output.kind}, not classes or values.")
-    kinds = {info.kind for info in spec.inputs}
-    if not ({"raster", "features", "sequence"} & kinds) or "horizon" in kinds:
-        raise ModelError(
-            f"The model {model.file} takes {', '.join(sorted(kinds))}, not a raster: it is no "
-            "model of cells."
-        )
-    order = _order(model, source.bands)
-
-    def checked(found: NDArray[np.float32]) -> NDArray[np.float32]:
-        if len(found) != model.channels:
-            raise ModelError(
-                f"The model {model.file} gives {len(found)} numbers for a cell, its spec says "
-                f"{model.channels}: export it again."
-            )
-        return found
-
-    if "raster" not in kinds:
-        return lambda block, at: checked(_by_rows(model, block, at, order))
-
-    def by_surroundings(block: Raster, at: Tile) -> NDArray[np.float32]:
-        inputs: dict[str, NDArray[np.float32]] = {}
-        for info in spec.inputs:
-            if info.kind == "raster":
-                filled = block.filled()
-                inputs[info.name] = (filled if order is None else filled[order])[None]
-            elif info.kind == "cell_size":
-                sizes = np.stack(source.grid.cell_size_m(at.read))  # (2, H)
-                inputs[info.name] = sizes.astype(np.float32)[None, :, :, None]  # (1, 2, H, 1)
-            else:
-                raise ModelError(
-                    f"The model {model.file} takes a raster and {info.kind} at once: export it "
-                    "with one of them."
-                )
-        given = model.run(inputs)[0]  # (1, channels, H, W)
-        if given.ndim != 4 or given.shape[2:] != block.grid.shape:
-            raise ModelError(
-                f"The model {model.file} gives {given.shape} for a tile of {block.grid.shape} "
-                "cells: export it again."
-            )
-        return checked(np.asarray(given[0][:, *at.inner], np.float32))  # a view, most often
-
-    return by_surroundings
-
-
-def _order(model: Predictor, bands: tuple[str, ...]) -> list[int] | None:
-    """Where the bands of the model's input are among the source's; None: they are the same."""
-    spec = model.spec
-    needed = next(
-        info.bands for info in spec.inputs if info.kind in ("raster", "features", "sequence")
-    )
-    if spec.features and set(needed) <= set(bands):
-        order = [bands.index(name) for name in needed]
-        return None if order == list(range(len(bands))) else order
-    if spec.features or len(bands) != len(needed):
-        raise ModelError(
-            f"The model {model.file} takes {len(needed)} bands ({', '.join(needed)}), the "
-            f"raster has {len(bands)} ({', '.join(bands)}): choose them with --band."
-        )
-    return None
-
-
-def _by_rows(
-    model: Predictor, block: Raster, at: Tile, order: list[int] | None
-) -> NDArray[np.float32]:
-    """(channels, rows, cols) of a model of single cells; NaN where invalid."""
-    valid = block.valid[at.inner]
-    data = block.data[:, *at.inner] if order is None else block.data[order][:, *at.inner]
-    given = run_rows(model, data[:, valid].T.astype(np.float32))  # (cells, channels)
-    found = np.full((given.shape[1], *valid.shape), np.nan, np.float32)
-    found[:, valid] = given.T
-    return found
-
-
-class _Part:
-    """A window of a source as a source whose surroundings are still there."""
-
-    def __init__(self, source: Source, window: Window) -> None:
-        self._source, self._window = source, window
-        self.grid: Grid = source.grid.cut(window)
-        self.bands = source.bands
-
-    def read(self, window: Window) -> Raster:
-        """The cells of `window`, counted from the part's own corner."""
-        col, row = window.col_off + self._window.col_off, window.row_off + self._window.row_off
-        return self._source.read(Window(col, row, window.width, window.height))
+    def write(self, data: NDArray[Any], window: Window) -> None:
+        """See `Sink`."""
+        self._sink.write(data, self._prediction.placed(window))
 
 
 class _Memory:

@@ -61,6 +61,8 @@ class GeotiffWriter:
         classes: Sequence[ClassInfo],
         tags: Mapping[str, str],
         compress: str,
+        scale: float = 1.0,
+        bits: int | None = None,
     ) -> None:
         self.grid = grid
         self.bands = tuple(bands)
@@ -98,13 +100,16 @@ class GeotiffWriter:
                 interleave="band",
                 sparse_ok=True,
                 bigtiff="IF_SAFER",
-                **_compression(compress, dtype),
+                **({"nbits": bits} if bits else {}),
+                **_compression(compress, dtype, bits),
                 **self._profile,
             )
         except GDAL_ERRORS as error:
             raise FileError(f"{target} could not be created: {error}.") from None
         try:
             self._describe(units, tags)
+            if scale != 1:
+                self._dataset.scales = (scale,) * len(self.bands)
             if not self._gdal_fills:
                 self._build_overviews(self._dataset)  # empty, and filled while it is read back
         except GDAL_ERRORS as error:
@@ -246,14 +251,14 @@ class GeotiffWriter:
             )
 
 
-def _compression(compress: str, dtype: str) -> dict[str, Any]:
+def _compression(compress: str, dtype: str, bits: int | None) -> dict[str, Any]:
     """GDAL's creation options: a predictor for floats, and the fastest level of each codec."""
     if compress == "none":
         return {}
     # GDAL compresses in threads; its silence about their errors is why files are read back.
     options: dict[str, Any] = {
         "compress": compress,
-        "predictor": _predictor(dtype),
+        "predictor": 1 if bits else _predictor(dtype),
         "num_threads": _THREADS,
     }
     if compress in _LEVELS:

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from geotools.errors import FileError, RasterError
 from geotools.grid import Grid
-from geotools.io.atomic import check_output, temporary_beside, write_atomic
+from geotools.io.atomic import check_output, write_atomic
 from geotools.io.legend import aux_xml, class_qml, ramp_qml
 from geotools.io.records import Recorder, check_record, made_from
 from geotools.io.writer import COMPRESSIONS, GeotiffWriter
 from geotools.spec import ClassInfo
 
-__all__ = ["COMPRESSIONS", "GeotiffWriter", "create_geotiff", "create_scratch"]
+__all__ = ["COMPRESSIONS", "GeotiffWriter", "create_geotiff"]
 
 
 @contextmanager
@@ -36,6 +36,8 @@ def create_geotiff(
     tags: Mapping[str, str] | None = None,
     compress: str = "deflate",
     method: str = "",
+    scale: float = 1.0,
+    bits: int | None = None,
     overwrite: bool = False,
 ) -> Iterator[GeotiffWriter]:
     """A `Sink` whose file appears under `path` when the `with` block ends without an error.
@@ -58,6 +60,8 @@ def create_geotiff(
         tags: provenance, as `GEOTOOLS_*` metadata of the file.
         compress: one of COMPRESSIONS.
         method: what made it, for the record, where no tag says so.
+        scale: what a cell is multiplied by to give the quantity, declared in the file.
+        bits: 16 stores float32 cells as halves; they must be such already.
         overwrite: replace an existing file.
 
     Raises:
@@ -90,6 +94,8 @@ def create_geotiff(
             classes,
             dict(tags or {}),
             compress,
+            scale,
+            bits,
         )
         writer.gray = gray
 
@@ -128,22 +134,3 @@ def _text(path: Path, text: str, *, overwrite: bool) -> Iterator[None]:
         if part.read_text(encoding="utf-8") != text:
             raise FileError(f"{path} does not hold what was written: is the disk full?")
         yield
-
-
-@contextmanager
-def create_scratch(
-    beside: str | os.PathLike[str], grid: Grid, *, bands: Sequence[str], dtype: str, nodata: float
-) -> Iterator[GeotiffWriter]:
-    """A `Sink` for intermediate results, in a file beside an output, gone after the `with` block.
-
-    Raises:
-        FileError: the disk refuses.
-    """
-    target = Path(beside)
-    scratch = temporary_beside(target.with_suffix(".scratch.tif"))
-    writer = GeotiffWriter(scratch, scratch, grid, bands, dtype, nodata, (), (), {}, "zstd")
-    try:
-        yield writer
-    finally:
-        writer.abandon()
-        scratch.unlink(missing_ok=True)

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geotools.effort import Effort
+from geotools.engine.run import Running
 from geotools.errors import RasterError
-from geotools.io.writing import GeotiffWriter, create_geotiff, create_scratch
+from geotools.io.geotiff import open_raster
+from geotools.io.writing import create_geotiff
 from geotools.maps.inputs import (
     DemOptions,
     FilePath,
@@ -20,9 +22,10 @@ from geotools.maps.inputs import (
     open_dem,
     provenance,
 )
-from geotools.maps.mappers import Geomorphons, Warn, choose
-from geotools.maps.polygons import Apart, Polygons, check_polygons, write_polygons
-from geotools.raster import Sink
+from geotools.maps.mappers import Geomorphons, ModelMapper, Warn, choose
+from geotools.maps.polygons import Polygons, check_polygons, write_polygons
+from geotools.maps.predict import predict_to_files
+from geotools.maps.predict_outputs import Wanted
 from geotools.spec import ClassInfo
 from geotools.stream import Progress
 
@@ -59,6 +62,7 @@ def map_landforms(
     confidence: bool = False,
     reading: DemOptions | None = None,
     effort: Effort | None = None,
+    running: Running | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
     warn: Warn | None = None,
@@ -74,6 +78,7 @@ def map_landforms(
         confidence: add the model's probability of the written class in per cent as band 2.
         reading: how to read the elevation model.
         effort: threads, tile size, memory.
+        running: how a model's job is run, see `map_predictions`; the exact algorithm has none.
         overwrite: replace outputs that exist.
         progress: called as the work goes on.
         warn: called with a sentence when the result deserves caution.
@@ -89,7 +94,15 @@ def map_landforms(
     if polygons is not None:
         check_polygons(polygons, dem, target, overwrite, layer=_LAYER)
     mapper = choose(method)
-    if confidence and not mapper.has_confidence:
+    if isinstance(mapper, ModelMapper):
+        return _by_model(
+            mapper, dem,
+            Wanted(
+                target, polygons, confidence, overwrite=overwrite, word="landform", layer=_LAYER
+            ),
+            reading=reading, effort=effort, running=running, progress=progress, warn=warn,
+        )  # fmt: skip
+    if confidence:
         raise RasterError(
             "Geomorphons are exact and have no confidence: leave --confidence out, or use "
             "--method model."
@@ -105,8 +118,8 @@ def map_landforms(
             create_geotiff(
                 target,
                 source.grid,
-                bands=["landform", "confidence"] if confidence else ["landform"],
-                units=["", "%"] if confidence else [""],
+                bands=["landform"],
+                units=[""],
                 dtype="uint8",
                 nodata=0,
                 classes=mapper.classes,
@@ -114,20 +127,9 @@ def map_landforms(
                 overwrite=overwrite,
             )
         )
-        sink: Sink = writer
-        sure: GeotiffWriter | None = None
-        if polygons is not None and not confidence and mapper.has_confidence:
-            sure = stack.enter_context(
-                create_scratch(target, source.grid, bands=["confidence"], dtype="uint8", nodata=0)
-            )
-            sink = Apart(writer, sure)
-        with_confidence = confidence or sure is not None
         tile, threads = mapper.plan(effort)
         stack.enter_context(file.block_cache(tile + 2 * mapper.halo))
-        mapper.run(
-            source, sink,
-            confidence=with_confidence, tile=tile, threads=threads, progress=progress,
-        )  # fmt: skip
+        mapper.run(source, writer, tile=tile, threads=threads, progress=progress)
         if writer.is_empty:
             raise RasterError(
                 f"{file.name} holds no valid cell: there is nothing to map (is its nodata value "
@@ -137,9 +139,10 @@ def map_landforms(
         writer.tag(tags)
         writer.complete()
         if polygons is not None:
+            forms = stack.enter_context(open_raster(writer.path, bands=[1]))
             write_polygons(
-                polygons, writer, sure, mapper.classes, tags, layer=_LAYER,
-                confidence=with_confidence, effort=effort, overwrite=overwrite, progress=progress,
+                polygons, forms, None, mapper.classes, tags, layer=_LAYER,
+                effort=effort, overwrite=overwrite, progress=progress,
             )  # fmt: skip
     area = {info.name: writer.area_m2()[info.code] for info in mapper.classes}
     return LandformMap(
@@ -149,6 +152,33 @@ def map_landforms(
         area_m2=area,
         method=mapper.title,
         seconds=time.monotonic() - start,
+    )
+
+
+def _by_model(
+    mapper: ModelMapper,
+    dem: FilePath,
+    wanted: Wanted,
+    *,
+    reading: DemOptions,
+    effort: Effort,
+    running: Running | None,
+    progress: Progress | None,
+    warn: Warn,
+) -> LandformMap:
+    made = predict_to_files(
+        mapper.model, mapper.path, [dem], wanted,
+        reading=reading, foreign=None, effort=effort, running=running or Running(),
+        progress=progress, warn=warn,
+        check=lambda source, name: mapper.check(source.grid, name, warn),
+    )  # fmt: skip
+    return LandformMap(
+        path=made.path,
+        polygons=made.polygons,
+        classes=made.classes,
+        area_m2=made.area_m2,
+        method=mapper.title,
+        seconds=made.seconds,
     )
 
 

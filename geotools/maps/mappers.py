@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from geotools.inference.model import Model
 
-__all__ = ["ExactMapper", "Geomorphons", "Mapper", "ModelMapper", "Warn", "choose"]
+__all__ = ["ExactMapper", "Geomorphons", "ModelMapper", "Warn", "choose"]
 
 Warn = Callable[[str], None]
 
-_BYTES_PER_CELL = {"model": 1700, "geomorphons": 60}
+_BYTES_PER_CELL = 60
 """Working memory for a cell of a tile, measured as peak RSS over tiles of 512 and 1024 cells."""
 
 _MAX_REACH = 2000
@@ -49,61 +49,12 @@ class Geomorphons:
     """Whose rules to follow."""
 
 
-class Mapper(Protocol):
-    """One way to landforms."""
-
-    classes: tuple[ClassInfo, ...]
-    """The classes of its map."""
-    title: str
-    """What it is, in a few words."""
-    has_confidence: bool
-    """Whether it says how sure it is."""
-    halo: int
-    """Cells of surroundings that a tile needs; known after `check`."""
-
-    def tags(self) -> dict[str, str]:
-        """Its provenance, for the output's metadata."""
-
-    def check(self, grid: Grid, name: str, warn: Warn) -> None:
-        """Nothing, when it can map this grid; to be called before `plan` and `run`."""
-
-    def plan(self, effort: Effort) -> tuple[int, int]:
-        """Tile size and threads."""
-
-    def run(
-        self,
-        source: Dem,
-        sink: Sink,
-        *,
-        confidence: bool,
-        tile: int,
-        threads: int,
-        progress: Progress | None,
-    ) -> None:
-        """Writes uint8 codes to the sink, and with `confidence` per cent as band 2."""
-
-
 class ModelMapper:
-    """Landforms by a model."""
+    """Landforms by a model; `maps.predict` runs it."""
 
-    has_confidence = True
-
-    def __init__(self, model: Model) -> None:
-        self.model = model
-        self.classes: tuple[ClassInfo, ...] = model.spec.classes
+    def __init__(self, model: Model, path: FilePath) -> None:
+        self.model, self.path = model, path
         self.title = model.spec.name
-        self.halo = model.spec.halo
-
-    def tags(self) -> dict[str, str]:
-        """Name, version and hash of the model."""
-        spec = self.model.spec
-        return {
-            "method": "model",
-            "model": spec.name,
-            "model_version": spec.version,
-            "model_sha256": self.model.sha256,
-            "parameters": as_text(spec.parameters),
-        }
 
     def check(self, grid: Grid, name: str, warn: Warn) -> None:
         """Refuses cell sizes that the model never saw; says so when they are near the limits, and
@@ -122,35 +73,9 @@ class ModelMapper:
             raise RasterError(f"{found}, {made}: resample the raster, or use --method geomorphons.")
         warn(f"{found}, {made}: expect a poorer map.")
 
-    def plan(self, effort: Effort) -> tuple[int, int]:
-        """See `Mapper`."""
-        return effort.plan(
-            tile=self.model.spec.tile, halo=self.halo, bytes_per_cell=_BYTES_PER_CELL["model"]
-        )
-
-    def run(
-        self,
-        source: Dem,
-        sink: Sink,
-        *,
-        confidence: bool,
-        tile: int,
-        threads: int,
-        progress: Progress | None,
-    ) -> None:
-        """See `Mapper`."""
-        from geotools.inference.predict import predict
-
-        predict(
-            self.model, source, sink,
-            confidence=confidence, tile=tile, threads=threads, progress=progress,
-        )  # fmt: skip
-
 
 class ExactMapper:
-    """Landforms by the exact algorithm."""
-
-    has_confidence = False
+    """Landforms by the exact algorithm; so fast that what was killed is begun again."""
 
     def __init__(self, settings: Geomorphons) -> None:
         from geotools.terrain.geomorphons import FORMS
@@ -190,20 +115,19 @@ class ExactMapper:
             )
 
     def plan(self, effort: Effort) -> tuple[int, int]:
-        """See `Mapper`."""
-        return effort.plan(tile=1024, halo=self.halo, bytes_per_cell=_BYTES_PER_CELL["geomorphons"])
+        """Tile size and threads; after `check`."""
+        return effort.plan(tile=1024, halo=self.halo, bytes_per_cell=_BYTES_PER_CELL)
 
     def run(
         self,
         source: Dem,
         sink: Sink,
         *,
-        confidence: bool,
         tile: int,
         threads: int,
         progress: Progress | None,
     ) -> None:
-        """See `Mapper`."""
+        """Writes uint8 codes to the sink; after `check`."""
         from geotools.terrain.geomorphons import geomorphons
 
         settings = self.settings
@@ -227,7 +151,7 @@ class ExactMapper:
         )  # fmt: skip
 
 
-def choose(method: Geomorphons | FilePath | None) -> Mapper:
+def choose(method: Geomorphons | FilePath | None) -> ExactMapper | ModelMapper:
     """The way that is meant: settings, a model's path, or the shipped model for None.
 
     Raises:
@@ -238,7 +162,8 @@ def choose(method: Geomorphons | FilePath | None) -> Mapper:
         return ExactMapper(method)
     from geotools.inference.model import open_model, shipped_model
 
-    model = shipped_model("landforms-v1") if method is None else open_model(method)
+    shipped = "landforms-v1"
+    model = shipped_model(shipped) if method is None else open_model(method)
     if not model.spec.bands:
         raise RasterError(
             f"The model {model.file} takes no raster (its inputs are "
@@ -255,4 +180,4 @@ def choose(method: Geomorphons | FilePath | None) -> Mapper:
         raise RasterError(
             f"The model {model.file} {what}: give a landform model, or use geotools predict."
         )
-    return ModelMapper(model)
+    return ModelMapper(model, method or shipped)

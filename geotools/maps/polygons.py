@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from geotools.effort import Effort
 from geotools.errors import FileError, RasterError
-from geotools.grid import Window
-from geotools.io.geotiff import open_raster
-from geotools.io.writing import GeotiffWriter
 from geotools.maps.inputs import FilePath, check_paths
-from geotools.raster import Sink
+from geotools.raster import Source
 from geotools.spec import ClassInfo
 from geotools.stream import Progress
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-__all__ = ["Apart", "Polygons", "check_polygons", "write_polygons"]
+__all__ = ["Polygons", "check_polygons", "write_polygons"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,41 +30,27 @@ class Polygons:
     """Tolerance of simplified outlines, in metres; shared edges stay shared."""
 
 
-class Apart:
-    """A `Sink` of two bands that are written to two files."""
-
-    def __init__(self, first: Sink, second: Sink) -> None:
-        self._first, self._second = first, second
-
-    def write(self, data: NDArray[Any], window: Window) -> None:
-        """Band 1 to the first, band 2 to the second."""
-        self._first.write(data[:1], window)
-        self._second.write(data[1:], window)
-
-
 def write_polygons(
     polygons: Polygons,
-    writer: GeotiffWriter,
-    scratch: GeotiffWriter | None,
+    forms: Source,
+    sure: Source | None,
     classes: Sequence[ClassInfo],
     tags: Mapping[str, str],
     *,
     layer: str,
-    confidence: bool,
     effort: Effort,
     overwrite: bool,
     progress: Progress | None,
 ) -> None:
-    """Writes the layer from the finished raster, which has no name yet.
+    """Writes the layer.
 
     Args:
         polygons: what is asked for.
-        writer: the raster of class codes.
-        scratch: the confidence in per cent, when it is in a file of its own.
+        forms: class codes in its first band.
+        sure: the confidence in per cent in its first band.
         classes: the classes.
         tags: provenance.
         layer: name of the layer.
-        confidence: there is one, in `scratch` or as band 2 of the raster.
         effort: threads.
         overwrite: replace what is there.
         progress: called after every read.
@@ -80,32 +58,24 @@ def write_polygons(
     from geotools.convert import polygonize
     from geotools.io.geopackage import write_layer
 
-    with ExitStack() as stack:
-        forms = stack.enter_context(open_raster(writer.path, bands=[1]))
-        sure = None
-        if scratch is not None:
-            scratch.complete()
-            sure = stack.enter_context(open_raster(scratch.path))
-        elif confidence:
-            sure = stack.enter_context(open_raster(writer.path, bands=[2]))
-        batches = polygonize(
-            forms,
-            class_info=classes,
-            confidence=sure,
-            min_area_m2=polygons.min_area_m2,
-            simplify_m=polygons.simplify_m,
-            threads=effort.cores,
-            progress=progress,
-        )
-        write_layer(
-            polygons.path,
-            batches,
-            layer=layer,
-            classes=classes,
-            metadata=tags,
-            crs=writer.grid.crs,
-            overwrite=overwrite,
-        )
+    batches = polygonize(
+        forms,
+        class_info=classes,
+        confidence=sure,
+        min_area_m2=polygons.min_area_m2,
+        simplify_m=polygons.simplify_m,
+        threads=effort.cores,
+        progress=progress,
+    )
+    write_layer(
+        polygons.path,
+        batches,
+        layer=layer,
+        classes=classes,
+        metadata=tags,
+        crs=forms.grid.crs,
+        overwrite=overwrite,
+    )
 
 
 def check_polygons(

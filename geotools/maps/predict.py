@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geotools.effort import Effort
+from geotools.engine.run import Running, run_job
 from geotools.errors import ModelError, RasterError
-from geotools.maps.inputs import FilePath, as_text
+from geotools.maps.inputs import DemOptions, FilePath, as_text
 from geotools.maps.polygons import Polygons
-from geotools.maps.predict_inputs import RasterOptions, check_cells, open_source, provenances
+from geotools.maps.predict_inputs import RasterOptions, check_cells, open_input, provenances
 from geotools.maps.predict_outputs import Outputs, Wanted, check_wanted
+from geotools.maps.predict_task import PredictTask, stamps
+from geotools.raster import Source
 from geotools.spec import ClassInfo
 from geotools.stream import Progress
 
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from geotools.inference.predictor import Predictor
     from geotools.inference.terms import ForeignSettings
 
-__all__ = ["PredictionMap", "map_predictions"]
+__all__ = ["PredictionMap", "map_predictions", "predict_to_files"]
 
 _BYTES_PER_CELL = {"raster": 1700, "rows": 100}
 """Working memory for a cell of a tile: of nets as measured on landforms-v1, of models of single
@@ -43,6 +46,8 @@ class PredictionMap:
     """The polygon GeoPackage."""
     probabilities: Path | None
     """The GeoTIFF of the probability of every class."""
+    entropy: Path | None
+    """The GeoTIFF of the entropy of the probabilities."""
     classes: tuple[ClassInfo, ...]
     """The classes of the map; none for values."""
     area_m2: Mapping[str, float]
@@ -60,15 +65,20 @@ def map_predictions(
     *,
     polygons: Polygons | FilePath | None = None,
     confidence: bool = False,
-    probabilities: bool = False,
+    entropy: bool = False,
+    probabilities: bool | str = False,
     reading: RasterOptions | None = None,
     foreign: ForeignSettings | None = None,
     effort: Effort | None = None,
+    running: Running | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
     warn: Callable[[str], None] | None = None,
 ) -> PredictionMap:
     """Maps what a model says of every cell of its rasters: classes, or values.
+
+    A run that is killed leaves what it has computed in a hidden folder beside the output; the same
+    call goes on from there, and gives the same bytes.
 
     Args:
         model: an `.onnx` file, the name of a shipped model, or one in memory.
@@ -78,51 +88,103 @@ def map_predictions(
             values float32, NaN where nothing is known.
         polygons: GeoPackage of polygons, one for each connected piece of a class.
         confidence: add the probability of the written class in per cent as band 2.
-        probabilities: write the probability of every class to `OUTPUT_probabilities.tif`, float32.
+        entropy: write the entropy of the probabilities, in per cent of its maximum, to
+            `OUTPUT_entropy.tif`.
+        probabilities: write the probability of every class to `OUTPUT_probabilities.tif`, stored as
+            `float16` (True), `uint8` (in 250ths, 255 is nodata) or `float32`.
         reading: how to read the rasters.
         foreign: what is to be known of a model that does not say it itself.
         effort: threads, tile size, memory.
+        running: executor, folder of parts; nothing of it changes the map.
         overwrite: replace outputs that exist.
         progress: called as the work goes on.
         warn: called with a sentence when the result deserves caution.
 
     Raises:
+        PartialError: some of the raster could not be mapped; the rest is kept for the next run.
         GeotoolsError: an input or an output that cannot be used; nothing has been written then.
     """
-    from geotools.inference.predict import predict
-    from geotools.inference.ranges import check_ranges
-
-    start = time.monotonic()
-    reading, effort, warn = reading or RasterOptions(), effort or Effort(), warn or _ignore
-    rasters = [rasters] if isinstance(rasters, str | os.PathLike) else list(rasters)
-    opened = _open(model, foreign)
+    kind = probabilities if isinstance(probabilities, str) else "float16" * probabilities
     wanted = Wanted(
         path=Path(output),
         polygons=polygons
         if polygons is None or isinstance(polygons, Polygons)
         else Polygons(polygons),
-        probabilities=probabilities,
+        probabilities=kind,
         confidence=confidence,
+        entropy=entropy,
         overwrite=overwrite,
     )
+    rasters = [rasters] if isinstance(rasters, str | os.PathLike) else list(rasters)
+    opened = _open(model, foreign)
+    return predict_to_files(
+        opened, model, rasters, wanted,
+        reading=reading or RasterOptions(), foreign=foreign, effort=effort or Effort(),
+        running=running or Running(), progress=progress, warn=warn or _ignore,
+    )  # fmt: skip
+
+
+def predict_to_files(
+    opened: Predictor,
+    model: Predictor | FilePath,
+    rasters: Sequence[FilePath],
+    wanted: Wanted,
+    *,
+    reading: RasterOptions | DemOptions,
+    foreign: ForeignSettings | None,
+    effort: Effort,
+    running: Running,
+    progress: Progress | None,
+    warn: Callable[[str], None],
+    check: Callable[[Source, str], None] | None = None,
+) -> PredictionMap:
+    """Writes what is wanted of a model that is open.
+
+    Args:
+        opened: the model.
+        model: where it came from; other processes open it anew from there.
+        rasters, foreign, effort, running, progress, warn: as in `map_predictions`.
+        wanted: what to write.
+        reading: how to read the rasters; DemOptions: one, as an elevation model.
+        check: called with the source and its name instead of the usual look at its cell size.
+
+    Raises:
+        PartialError, GeotoolsError: as in `map_predictions`.
+    """
+    from geotools.inference.ranges import check_ranges
+
+    start = time.monotonic()
     targets = check_wanted(opened, rasters, wanted)
     with ExitStack() as stack:
         tile, threads = _plan(opened, effort)
-        rows = tile + 2 * opened.spec.halo
-        source = open_source(opened, rasters, targets, reading, stack, rows, warn=warn)
-        check_cells(opened, source.grid, str(rasters[0]), warn)
+        source, files = open_input(
+            opened, rasters, targets, reading, stack, tile + 2 * opened.spec.halo, warn=warn
+        )
+        if check is not None:
+            check(source, str(rasters[0]))
+        else:
+            check_cells(opened, source.grid, str(rasters[0]), warn)
         check_ranges(opened.spec, source, warn)
         for note in opened.notes:
             warn(note)
         origin = stack.enter_context(provenances(rasters))
-        tags = _tags(opened)
-        outputs = Outputs(opened, wanted, source.grid, tags, stack)
-        predict(
-            opened, source, outputs.sink,
-            confidence=outputs.confidence, probabilities=outputs.probabilities,
-            tile=tile, threads=threads, progress=progress,
+        task = PredictTask(
+            model=os.fspath(model) if isinstance(model, str | os.PathLike) else "",
+            sha256=opened.sha256,
+            rasters=tuple(os.fspath(raster) for raster in rasters),
+            stamps=stamps(files),
+            reading=reading,
+            foreign=foreign,
+            asked=wanted.asked,
+            tile=tile,
+        )
+        parts = run_job(
+            task, task.prediction(opened, source), wanted.path,
+            running=running, threads=threads, stack=stack, progress=progress, warn=warn,
         )  # fmt: skip
-        if outputs.is_empty:
+        tags = _tags(opened)
+        outputs = Outputs(wanted, opened.spec.outputs[0].classes, parts, tags, stack)
+        if not outputs.write(threads, progress):
             raise RasterError(
                 f"{' and '.join(str(raster) for raster in rasters)} hold no cell that is valid in "
                 "all and that the model knows an answer for: there is nothing to map (is the "
@@ -132,7 +194,8 @@ def map_predictions(
     return PredictionMap(
         path=wanted.path,
         polygons=Path(wanted.polygons.path) if wanted.polygons else None,
-        probabilities=wanted.probabilities_path if probabilities else None,
+        probabilities=wanted.beside.get("probabilities"),
+        entropy=wanted.beside.get("entropy"),
         classes=outputs.classes,
         area_m2=outputs.area_m2,
         model=opened.spec.name,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RasterOptions",
     "check_cells",
-    "open_source",
+    "open_input",
     "provenances",
     "rasters_needed",
 ]
@@ -64,23 +64,23 @@ def rasters_needed(spec: ModelSpec) -> list[str]:
     ]
 
 
-def open_source(
+def open_input(
     model: Predictor,
     rasters: Sequence[FilePath],
     targets: Sequence[Path],
-    reading: RasterOptions,
+    reading: RasterOptions | DemOptions,
     stack: ExitStack,
     rows: int,
     *,
     warn: Callable[[str], None] | None = None,
-) -> Source:
-    """What the model reads, made of the rasters; closed with `stack`.
+) -> tuple[Source, tuple[str, ...]]:
+    """What the model reads, made of the rasters, and the files that are read; closed with `stack`.
 
     Args:
         model: the model.
         rasters: in the order of `spec.sources`, the dates of a source one after the other.
         targets: outputs, which must not be files that a raster is read from.
-        reading: how to read them.
+        reading: how to read them; DemOptions: as an elevation model.
         stack: closes the files.
         rows: rows of a tile, halo included.
         warn: called with a sentence when bands deserve a look.
@@ -91,9 +91,12 @@ def open_source(
     """
     spec = model.spec
     _check_count(model, rasters)
-    if spec.sources:
+    if isinstance(reading, DemOptions):
+        file = stack.enter_context(open_dem(rasters[0], reading))
+        source: Source = elevation(file, reading)
+    elif spec.sources:
         return _open_stack(spec, rasters, targets, reading, stack, warn)
-    if _is_elevation(spec):
+    elif _is_elevation(spec):
         if reading.bands is not None and len(reading.bands) != 1:
             raise RasterError(
                 f"The model {model.file} takes one band of elevations: give one number to --bands."
@@ -105,7 +108,7 @@ def open_source(
                 f"{file.name} has {len(file.bands)} bands and the model {model.file} takes one, of "
                 "elevations: choose it, for example --bands 1."
             )
-        source: Source = elevation(file, dem)
+        source = elevation(file, dem)
     else:
         file = stack.enter_context(
             open_raster(rasters[0], crs=reading.crs, bands=reading.bands, nodata=reading.nodata)
@@ -119,7 +122,7 @@ def open_source(
             f"{len(spec.bands)} ({', '.join(spec.bands)}): choose them in this order, for example "
             f"--bands {','.join(str(n + 1) for n in range(len(spec.bands)))}."
         )
-    return source
+    return source, file.files
 
 
 def _resampled(
@@ -190,7 +193,7 @@ def _open_stack(
     reading: RasterOptions,
     stack: ExitStack,
     warn: Callable[[str], None] | None,
-) -> Source:
+) -> tuple[Source, tuple[str, ...]]:
     from geotools.features.opening import open_stack
 
     paths, first = [], 0
@@ -213,7 +216,7 @@ def _open_stack(
         for origin in map(Path, source.files):
             if target.exists() and origin.exists() and target.samefile(origin):
                 raise FileError(f"{target} belongs to an input: name another output.")
-    return source
+    return source, source.files
 
 
 def check_cells(model: Predictor, grid: Grid, name: str, warn: Callable[[str], None]) -> None:

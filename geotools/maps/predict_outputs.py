@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,24 +11,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geotools.effort import Effort
-from geotools.errors import ModelError
-from geotools.grid import Grid, Window
-from geotools.io.writing import GeotiffWriter, create_geotiff, create_scratch
+from geotools.engine.mosaic import write_mosaic
+from geotools.errors import ModelError, RasterError
+from geotools.grid import Window
+from geotools.io.parts import PartsSource
+from geotools.io.writing import GeotiffWriter, create_geotiff
 from geotools.maps.inputs import FilePath, check_paths
-from geotools.maps.polygons import Apart, Polygons, check_polygons, write_polygons
-from geotools.raster import Sink
+from geotools.maps.polygons import Polygons, check_polygons, write_polygons
+from geotools.raster import Chosen, Sink
 from geotools.spec import ClassInfo
 from geotools.stream import Progress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from geotools.inference.prediction import Asked
     from geotools.inference.predictor import Predictor
 
 __all__ = ["Outputs", "Wanted", "check_wanted"]
-
-_LAYER = "classes"
-"""Name of the polygon layer."""
 
 _SAMPLE = 1009
 """Every so many values are looked at to choose what is drawn."""
@@ -42,17 +42,39 @@ class Wanted:
     """The GeoTIFF of classes or values."""
     polygons: Polygons | None = None
     """Polygons of the classes."""
-    probabilities: bool = False
-    """The probability of every class, in a GeoTIFF of its own."""
     confidence: bool = False
     """The probability of the written class, as band 2."""
+    entropy: bool = False
+    """How even the probabilities are, in a GeoTIFF of its own."""
+    probabilities: str = ""
+    """How the probability of every class is stored in a GeoTIFF of its own; empty for none."""
     overwrite: bool = False
     """Replace what is there."""
+    word: str = "class"
+    """Name of band 1 of a map of classes."""
+    layer: str = "classes"
+    """Name of the polygon layer."""
 
     @property
-    def probabilities_path(self) -> Path:
-        """The GeoTIFF of the probabilities, beside the other."""
-        return self.path.with_name(f"{self.path.stem}_probabilities.tif")
+    def beside(self) -> dict[str, Path]:
+        """The GeoTIFFs of other layers, by layer, beside the first."""
+        layers = {"entropy": self.entropy, "probabilities": bool(self.probabilities)}
+        return {
+            layer: self.path.with_name(f"{self.path.stem}_{layer}.tif")
+            for layer, wanted in layers.items()
+            if wanted
+        }
+
+    @property
+    def asked(self) -> Asked:
+        """What the model is asked for: polygons have the mean of the confidence."""
+        from geotools.inference.prediction import Asked
+
+        return Asked(
+            confidence=self.confidence or self.polygons is not None,
+            entropy=self.entropy,
+            probabilities=self.probabilities,
+        )
 
 
 def check_wanted(model: Predictor, rasters: Sequence[FilePath], wanted: Wanted) -> list[Path]:
@@ -61,19 +83,29 @@ def check_wanted(model: Predictor, rasters: Sequence[FilePath], wanted: Wanted) 
     Raises:
         ModelError: the model gives no classes, and something of classes is wanted.
         FileError: a path that cannot be written.
-        RasterError: settings of polygons that make no sense.
+        RasterError: settings of polygons, or a type of probabilities, that make no sense.
     """
+    from geotools.inference.prediction import PROBABILITY_TYPES
+
     kind = model.spec.outputs[0].kind
-    if kind != "probabilities" and (wanted.confidence or wanted.probabilities or wanted.polygons):
+    of_classes = wanted.confidence or wanted.entropy or wanted.probabilities or wanted.polygons
+    if kind != "probabilities" and of_classes:
         raise ModelError(
-            f"The model {model.file} gives {kind}, not classes: leave --confidence, "
+            f"The model {model.file} gives {kind}, not classes: leave --confidence, --entropy, "
             "--probabilities and --polygons out."
         )
-    paths = [wanted.path, *([wanted.probabilities_path] if wanted.probabilities else [])]
+    if wanted.probabilities and wanted.probabilities not in PROBABILITY_TYPES:
+        raise RasterError(
+            f"Probabilities cannot be stored as {wanted.probabilities!r}: use one of "
+            f"{', '.join(PROBABILITY_TYPES)}."
+        )
+    paths = [wanted.path, *wanted.beside.values()]
     for raster in rasters:
         check_paths(raster, paths, wanted.overwrite)
         if wanted.polygons:
-            check_polygons(wanted.polygons, raster, wanted.path, wanted.overwrite, layer=_LAYER)
+            check_polygons(
+                wanted.polygons, raster, wanted.path, wanted.overwrite, layer=wanted.layer
+            )
     return [*paths, *([Path(wanted.polygons.path)] if wanted.polygons else [])]
 
 
@@ -82,18 +114,18 @@ class Outputs:
 
     def __init__(
         self,
-        model: Predictor,
         wanted: Wanted,
-        grid: Grid,
+        classes: Sequence[ClassInfo],
+        parts: Sequence[PartsSource],
         tags: Mapping[str, str],
         stack: ExitStack,
     ) -> None:
         """Creates them.
 
         Args:
-            model: whose output they are to hold.
             wanted: what to write.
-            grid: where the cells are.
+            classes: of the map; none for values.
+            parts: what a prediction gave: classes or values, then probabilities.
             tags: provenance.
             stack: closes them.
 
@@ -101,44 +133,33 @@ class Outputs:
             FileError: the disk refuses.
         """
         self._wanted = wanted
-        output = model.spec.outputs[0]
-        self.classes: tuple[ClassInfo, ...] = output.classes
+        self.classes = tuple(classes)
         """The classes of the map; none for values."""
-        self.confidence = wanted.confidence or wanted.polygons is not None
-        """Whether `sink` takes the confidence as band 2."""
-        create = _class_writer if output.kind == "probabilities" else _value_writer
-        self._writer: GeotiffWriter = stack.enter_context(create(model, wanted, grid, tags))
-        self._sample: _Sampled | None = None
-        self._sure: GeotiffWriter | None = None
-        self.sink: Sink = self._writer
-        """Takes what `predict` gives."""
-        if output.kind != "probabilities":
-            self.sink = self._sample = _Sampled(self._writer)
-        elif self.confidence and not wanted.confidence:
-            self._sure = stack.enter_context(
-                create_scratch(wanted.path, grid, bands=["confidence"], dtype="uint8", nodata=0)
+        by_name = {part.layer.name: part for part in parts}
+        self._main = parts[0]
+        layer = self._main.layer
+        bands = list(layer.bands)
+        options: dict[str, Any] = {"gray": (0.0, 1.0)}  # until the values are known
+        if classes:
+            bands = [wanted.word, *(["confidence"] if wanted.confidence else [])]
+            options = {"classes": classes}
+        self._writer: GeotiffWriter = stack.enter_context(
+            create_geotiff(
+                wanted.path,
+                self._main.grid,
+                bands=bands,
+                units=layer.units[: len(bands)],
+                dtype=layer.dtype,
+                nodata=layer.nodata,
+                tags=tags,
+                overwrite=wanted.overwrite,
+                **options,
             )
-            self.sink = Apart(self._writer, self._sure)
-        self.probabilities: GeotiffWriter | None = None
-        """Takes the probability of every class."""
-        if wanted.probabilities:
-            self.probabilities = stack.enter_context(
-                create_geotiff(
-                    wanted.probabilities_path,
-                    grid,
-                    bands=[info.name for info in self.classes],
-                    dtype="float32",
-                    nodata=float("nan"),
-                    gray=(0.0, 1.0),
-                    tags=tags,
-                    overwrite=wanted.overwrite,
-                )
-            )
-
-    @property
-    def is_empty(self) -> bool:
-        """True while nothing has been written."""
-        return self._writer.is_empty
+        )
+        self._beside: list[tuple[PartsSource, GeotiffWriter]] = [
+            (by_name[name], stack.enter_context(_beside(wanted, path, by_name[name], tags)))
+            for name, path in wanted.beside.items()
+        ]
 
     @property
     def area_m2(self) -> dict[str, float]:
@@ -146,51 +167,56 @@ class Outputs:
         area = self._writer.area_m2()
         return {info.name: area[info.code] for info in self.classes}
 
+    def write(self, threads: int, progress: Progress | None) -> bool:
+        """Writes the rasters; False when nothing is known anywhere.
+
+        Raises:
+            FileError: the disk refuses.
+        """
+        sample = _Sampled(self._writer)
+        bands = range(len(self._writer.bands))
+        write_mosaic(Chosen(self._main, bands), sample, threads=threads, progress=progress)
+        if self._writer.is_empty:
+            return False
+        if not self.classes:
+            self._writer.gray = sample.range()
+        for parts, writer in self._beside:
+            write_mosaic(parts, writer, threads=threads, progress=progress)
+        return True
+
     def finish(self, tags: Mapping[str, str], effort: Effort, progress: Progress | None) -> None:
-        """Completes the rasters, and writes the polygons from them.
+        """Completes the rasters, and writes the polygons.
 
         Raises:
             GeotoolsError: the disk refuses.
         """
-        if self._sample is not None:
-            self._writer.gray = self._sample.range()
-        for writer in (self._writer, self.probabilities):
-            if writer is not None:
-                writer.tag(tags)
-                writer.complete()
+        for writer in (self._writer, *(writer for _, writer in self._beside)):
+            writer.tag(tags)
+            writer.complete()
         if self._wanted.polygons is not None:
+            forms, sure = Chosen(self._main, [0]), Chosen(self._main, [1])
             write_polygons(
-                self._wanted.polygons, self._writer, self._sure, self.classes, tags, layer=_LAYER,
-                confidence=True, effort=effort, overwrite=self._wanted.overwrite,
-                progress=progress,
+                self._wanted.polygons, forms, sure, self.classes, tags, layer=self._wanted.layer,
+                effort=effort, overwrite=self._wanted.overwrite, progress=progress,
             )  # fmt: skip
 
 
-def _class_writer(model: Predictor, wanted: Wanted, grid: Grid, tags: Mapping[str, str]) -> Any:
+def _beside(
+    wanted: Wanted, path: Path, parts: PartsSource, tags: Mapping[str, str]
+) -> AbstractContextManager[GeotiffWriter]:
+    """The GeoTIFF of a layer that is not the first."""
+    layer = parts.layer
+    highest = 100.0 if layer.units else 1.0 / layer.scale  # per cent, or a share
     return create_geotiff(
-        wanted.path,
-        grid,
-        bands=["class", "confidence"] if wanted.confidence else ["class"],
-        units=["", "%"] if wanted.confidence else [""],
-        dtype="uint8",
-        nodata=0,
-        classes=model.spec.outputs[0].classes,
-        tags=tags,
-        overwrite=wanted.overwrite,
-    )
-
-
-def _value_writer(model: Predictor, wanted: Wanted, grid: Grid, tags: Mapping[str, str]) -> Any:
-    output, count = model.spec.outputs[0], model.channels
-    names = [output.name] if count == 1 else [f"{output.name} {n + 1}" for n in range(count)]
-    return create_geotiff(
-        wanted.path,
-        grid,
-        bands=names,
-        units=[output.unit] * count,
-        dtype="float32",
-        nodata=float("nan"),
-        gray=(0.0, 1.0),  # until the values are known
+        path,
+        parts.grid,
+        bands=layer.bands,
+        units=layer.units,
+        dtype=layer.dtype,
+        nodata=layer.nodata,
+        scale=layer.scale,
+        bits=16 if layer.name == "probabilities" and wanted.probabilities == "float16" else None,
+        gray=(0.0, highest),
         tags=tags,
         overwrite=wanted.overwrite,
     )

@@ -13,7 +13,7 @@ from conftest import make_grid, make_lonlat_grid, make_terrain
 from geotools.errors import FileError, RasterError
 from geotools.grid import TileScheme, Window
 from geotools.io import reading_back
-from geotools.io.writing import COMPRESSIONS, create_geotiff, create_scratch
+from geotools.io.writing import COMPRESSIONS, create_geotiff
 from geotools.spec import ClassInfo
 
 CLASSES = tuple(
@@ -176,18 +176,6 @@ def test_overwriting_leaves_no_sidecar_of_the_old_file(tmp_path):
     write_all(tmp_path / "a.tif", data, grid, gray=(0, 1), overwrite=True)
     assert sorted(os.listdir(tmp_path)) == ["a.qml", "a.tif", "a.tif.json"]
     assert "singlebandgray" in (tmp_path / "a.qml").read_text()
-
-
-def test_scratch_is_gone(tmp_path):
-    """Intermediate files exist only inside the block, errors or not."""
-    with create_scratch(
-        tmp_path / "a.tif", make_grid(20, 20), bands=["a"], dtype="uint8", nodata=0
-    ) as writer:
-        writer.write(np.ones((1, 20, 20), np.uint8), Window(0, 0, 20, 20))
-        writer.complete()
-        with rasterio.open(writer.path) as dataset:
-            assert dataset.read(1).all()
-    assert os.listdir(tmp_path) == []
 
 
 def test_damage_is_found_before_the_name_is_given(tmp_path):

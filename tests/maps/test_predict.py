@@ -7,7 +7,7 @@ from conftest import make_grid, make_terrain, write_tif
 from onnx_bytes import neighbourhood_model, row_model
 
 from geotools.effort import Effort
-from geotools.errors import GeotoolsError
+from geotools.errors import GeotoolsError, RasterError
 from geotools.io.geopackage import read_layer
 from geotools.maps import RasterOptions, map_landforms, map_predictions
 from geotools.spec import SourceInfo
@@ -37,7 +37,7 @@ def test_all_outputs(dem_tif, model, tmp_path):
     """Classes with colours and names, confidence, probabilities, polygons; invalid stays so."""
     made = map_predictions(
         model, [dem_tif], tmp_path / "out.tif",
-        polygons=tmp_path / "out.gpkg", confidence=True, probabilities=True,
+        polygons=tmp_path / "out.gpkg", confidence=True, probabilities="float32",
     )  # fmt: skip
     invalid = read(dem_tif)[0] == -9999
     with rasterio.open(made.path) as dataset:
@@ -57,6 +57,37 @@ def test_all_outputs(dem_tif, model, tmp_path):
     layer = read_layer(made.polygons)
     assert layer["area_m2"].sum() == pytest.approx((~invalid).sum() * 900)
     assert layer["confidence"].between(50, 100).all()
+
+
+def test_probabilities_are_halves_or_steps(dem_tif, model, tmp_path):
+    """Half the size or a quarter; what they say is within half a step of the whole numbers."""
+    for kind, limit in (("float32", 0), ("float16", 5e-4), ("uint8", 2.001e-3)):
+        made = map_predictions(model, dem_tif, tmp_path / f"{kind}.tif", probabilities=kind)
+        with rasterio.open(made.probabilities) as dataset:
+            shares = dataset.read(masked=True).astype(np.float64) * dataset.scales[0]
+            assert dataset.scales == (1 / 250 if kind == "uint8" else 1.0,) * 2
+        if kind == "float32":
+            exact = shares
+        assert np.array_equal(shares.mask, exact.mask)
+        assert np.abs(shares - exact).max() <= limit
+    with rasterio.open(tmp_path / "float16_probabilities.tif") as dataset:
+        assert dataset.tags(1, ns="IMAGE_STRUCTURE")["NBITS"] == "16"
+    with pytest.raises(RasterError, match="float16, uint8, float32"):
+        map_predictions(model, dem_tif, tmp_path / "x.tif", probabilities="int4")
+
+
+def test_entropy_is_that_of_the_probabilities(dem_tif, model, tmp_path):
+    """Shannon's, over that of even probabilities, in per cent and at least 1; in its own file."""
+    made = map_predictions(
+        model, dem_tif, tmp_path / "out.tif",
+        confidence=True, entropy=True, probabilities="float32",
+    )  # fmt: skip
+    assert made.entropy == tmp_path / "out_entropy.tif"
+    entropy, shares = read(made.entropy)[0], read(made.probabilities).astype(np.float64)
+    bits = -np.sum(shares * np.log2(np.maximum(shares, 1e-300)), axis=0)  # even: 1 bit
+    known = read(made.path)[0] > 0
+    assert np.array_equal(entropy == 0, ~known)
+    assert np.abs(np.maximum(100 * bits[known], 1) - entropy[known]).max() <= 0.51
 
 
 def test_polygons_have_a_confidence_that_no_band_holds(dem_tif, model, tmp_path):

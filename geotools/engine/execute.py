@@ -1,0 +1,101 @@
+"""execute: the units of a job that are not done yet, by an executor; what is done stays done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from geotools.engine.executors import Executor
+from geotools.engine.job import Job, Record
+from geotools.engine.manifest import Manifest, read_manifests
+from geotools.engine.units import Unit, units_of
+from geotools.engine.work import Work
+from geotools.io.parts import find_parts
+from geotools.stream import Progress, Step
+
+__all__ = ["Outcome", "Shard", "execute"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One of several runs that share a job's units."""
+
+    number: int
+    """From 1."""
+    count: int
+    """Of all."""
+
+    def has(self, index: int) -> bool:
+        """True for the units of this one."""
+        return index % self.count == self.number - 1
+
+    @property
+    def name(self) -> str:
+        """For messages, and the name of its manifest."""
+        return f"{self.number}-of-{self.count}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What has become of a job's units."""
+
+    units: int
+    """That this run had to see to."""
+    found: int
+    """Of these, done by an earlier run."""
+    failed: tuple[tuple[Unit, Record], ...]
+    """Those that could not be done."""
+
+
+def execute(
+    job: Job,
+    work: Work,
+    executor: Executor,
+    *,
+    shard: Shard | None = None,
+    progress: Progress | None = None,
+    warn: Callable[[str], None] | None = None,
+) -> Outcome:
+    """Runs the units of a job that have no parts yet.
+
+    Args:
+        job: what.
+        work: the job's task, open.
+        executor: how.
+        shard: only some of the units; all when None.
+        progress: called as tiles are done; they are counted without those of earlier runs.
+        warn: called with a sentence when an earlier run is gone on from.
+
+    Raises:
+        GeotoolsError: as the executor.
+    """
+    known = read_manifests(job.folder)
+    parts = find_parts(job.folder, len(work.layers), check=True)
+    units = [
+        unit
+        for index, unit in enumerate(units_of(work, job.unit_cells))
+        if shard is None or shard.has(index)
+    ]
+    empty = {name for name, record in known.items() if record.state == "empty"}
+    left = [unit for unit in units if unit.name not in parts and unit.name not in empty]
+    found = len(units) - len(left)
+    if found and warn is not None:
+        warn(f"Going on from an earlier run: {found} of {len(units)} units are done.")
+    total = sum(len(unit.tiles) for unit in left)
+    by_name = {unit.name: unit for unit in left}
+    failed: list[tuple[Unit, Record]] = []
+    done = 0
+    with Manifest(job.folder, shard.name if shard else "units") as manifest:
+
+        def told(tiles: int, record: Record | None) -> None:
+            nonlocal done
+            done += tiles
+            if record is not None:
+                manifest.add(record)
+                if record.state == "failed":
+                    failed.append((by_name[record.name], record))
+            if progress is not None:
+                progress(Step(work.stage, done, total))
+
+        executor(job, work, left, told)
+    return Outcome(len(units), found, tuple(failed))

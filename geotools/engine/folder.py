@@ -1,0 +1,169 @@
+"""JobFolder: where the parts of one job lie while it runs, and what is gone on from.
+
+Beside the output under a hidden name unless the user names a folder. It is gone when the output
+has its name, and when a run ends by an error or is cancelled; a run that is killed leaves it, and
+the same command goes on from it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import json
+import os
+import shutil
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from geotools.errors import FileError
+from geotools.io.atomic import write_atomic
+
+__all__ = ["JobFolder", "read_job"]
+
+_ENDING = ".parts"
+_JOB, _LOCK = "job.json", "lock"
+
+
+class JobFolder:
+    """The folder of one job; a context manager, which keeps other runs out meanwhile."""
+
+    def __init__(
+        self,
+        output: Path,
+        job_id: str,
+        *,
+        path: Path | None = None,
+        description: dict[str, Any] | None = None,
+        shared: bool = False,
+    ) -> None:
+        """
+        Args:
+            output: what the parts are for.
+            job_id: of the job.
+            path: the folder that the user names; it stays when a run is cancelled.
+            description: of the job, for those who open the folder later.
+            shared: several processes, perhaps on several machines, put parts into it.
+
+        Raises:
+            FileError: the folder cannot be made, is at work for another run, or the user's holds
+                other things or another job.
+        """
+        self.id = job_id
+        self.path = path or output.with_name(f".{output.name}.{job_id[:12]}{_ENDING}")
+        """Where it is."""
+        self._named, self._shared = path is not None, shared
+        self._keep = False
+        self._lock: int | None = None
+        if path is None:
+            _remove_stale(output, self.path)
+        try:
+            if not self.path.absolute().parent.is_dir():
+                raise FileError(
+                    f"The folder {self.path.absolute().parent} does not exist: create it first."
+                )
+            self._check()
+            self.path.mkdir(exist_ok=True)
+            if not shared:
+                self._lock = _locked(self.path / _LOCK)
+            with write_atomic(self.path / _JOB, overwrite=True) as part:
+                part.write_text(
+                    json.dumps({"id": job_id, **(description or {})}, ensure_ascii=False, indent=1),
+                    encoding="utf-8",
+                )
+        except OSError as error:
+            self._close()
+            if isinstance(error, FileError):
+                raise
+            raise FileError(
+                f"The folder {self.path} for parts cannot be used: {error.strerror}."
+            ) from None
+
+    def _check(self) -> None:
+        if not self.path.exists():
+            return
+        if not self.path.is_dir():
+            raise FileError(f"{self.path} is a file: name a folder for the job.")
+        found = read_job(self.path)
+        if found is None and any(self.path.iterdir()):
+            if self._named:
+                raise FileError(f"{self.path} holds other files: name a new folder for the job.")
+            return  # killed before it was described
+        if found is not None and found.get("id") != self.id:
+            raise FileError(
+                f"{self.path} holds another job (other inputs, model or settings, or another "
+                "version of geotools): delete it, or name another folder."
+            )
+
+    def keep(self) -> None:
+        """The folder stays whatever happens, for another run to go on from."""
+        self._keep = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        stays = self._keep or (kind is not None and self._named)
+        if not stays:
+            with contextlib.suppress(OSError):
+                shutil.rmtree(self.path)
+        self._close()
+
+    def _close(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def read_job(folder: Path) -> dict[str, Any] | None:
+    """What a folder says of its job; None when it is no job's."""
+    try:
+        body = json.loads((folder / _JOB).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _remove_stale(output: Path, own: Path) -> None:
+    """Removes what killed runs of other jobs have left for this output."""
+    pattern = f".{glob.escape(output.name)}.*{_ENDING}"
+    for left in output.parent.glob(pattern):
+        if left == own or not left.is_dir():
+            continue
+        try:
+            lock = _locked(left / _LOCK)
+        except FileError:  # at work
+            continue
+        with contextlib.suppress(OSError):
+            shutil.rmtree(left)
+        if lock is not None:
+            os.close(lock)
+
+
+def _locked(path: Path) -> int | None:
+    """An open file that nobody else can lock until it is closed, or its process ends.
+
+    Raises:
+        FileError: somebody else has locked it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # elsewhere than on POSIX
+        return None
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise FileError(
+            f"Another run is at work on the same output ({path.parent}): wait until it is done."
+        ) from None
+    except OSError:  # a file system without locks
+        os.close(descriptor)
+        return None
+    return descriptor

@@ -1,0 +1,106 @@
+"""write_mosaic: the parts of a job into sinks, always in the same order, whoever made them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from geotools.engine.manifest import read_manifests
+from geotools.engine.units import units_of
+from geotools.engine.work import Work
+from geotools.errors import FileError
+from geotools.grid import Grid, Tile, Window
+from geotools.io.parts import PartsSource, find_parts
+from geotools.raster import Raster, Sink, Source
+from geotools.stream import Progress, map_tiles
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["open_parts", "write_mosaic"]
+
+_SIDE = 2048
+"""Cells along a side of a window: 4 blocks of the file, so that no block is written twice."""
+
+_NAMED = 5
+"""Missing units that a message names."""
+
+
+def open_parts(
+    folder: Path, work: Work, unit_cells: int, *, without: Sequence[str] = ()
+) -> tuple[PartsSource, ...]:
+    """The parts of a job as one raster for each layer.
+
+    Args:
+        folder: where they are.
+        work: whose parts.
+        unit_cells: cells along a side of a unit.
+        without: names of units that may be missing.
+
+    Raises:
+        FileError: units are missing; the message names some.
+    """
+    layers = work.layers
+    found = find_parts(folder, len(layers), check=False)
+    known = read_manifests(folder)
+    places: dict[str, Window] = {}
+    missing = []
+    for unit in units_of(work, unit_cells):
+        if unit.name in found:
+            places[unit.name] = unit.window
+        elif unit.name not in without:
+            record = known.get(unit.name)
+            if record is None or record.state != "empty":
+                missing.append(unit)
+    if missing:
+        named = "; ".join(unit.place for unit in missing[:_NAMED])
+        more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+        raise FileError(
+            f"{len(missing)} units have no parts in {folder} ({named}{more}): run what makes them "
+            "first."
+        )
+    return tuple(
+        PartsSource(
+            work.grid, layer, {place: found[name][number] for name, place in places.items()}
+        )
+        for number, layer in enumerate(layers)
+    )
+
+
+def write_mosaic(
+    parts: Source, sink: Sink, *, threads: int, progress: Progress | None = None
+) -> None:
+    """Writes all that is known to a sink, row by row in windows of whole blocks.
+
+    Args:
+        parts: a layer.
+        sink: takes its bands.
+        threads: parts read at the same time.
+        progress: called after every window, stage `joining`.
+
+    Raises:
+        FileError: a part is damaged, or the disk refuses.
+    """
+
+    def same(block: Raster, tile: Tile) -> tuple[NDArray[Any], ...] | None:
+        return (block.data,) if block.valid.any() else None
+
+    map_tiles(parts, (sink,), _Windows(), same, threads=threads, stage="joining", progress=progress)
+
+
+@dataclass(frozen=True, slots=True)
+class _Windows:
+    """Windows of whole blocks, see `Tiling`."""
+
+    def count(self, grid: Grid) -> int:
+        return -(-grid.width // _SIDE) * -(-grid.height // _SIDE)
+
+    def tiles(self, grid: Grid) -> Iterator[Tile]:
+        for row in range(0, grid.height, _SIDE):
+            for col in range(0, grid.width, _SIDE):
+                window = Window(
+                    col, row, min(_SIDE, grid.width - col), min(_SIDE, grid.height - row)
+                )
+                yield Tile(window, window)
