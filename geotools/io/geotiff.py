@@ -30,7 +30,7 @@ from geotools.io.gate import (
     open_dataset,
     reason,
 )
-from geotools.io.placing import check_latitude, needs_warp, north_up, numpy_name
+from geotools.io.placing import check_cells, check_latitude, needs_warp, north_up, numpy_name
 from geotools.raster import Raster
 
 if TYPE_CHECKING:
@@ -121,6 +121,7 @@ class RasterFile:
             plain.count,
         )
         self.driver: str = plain.driver
+        check_cells(plain.transform, self.name)
         self._warped = needs_warp(plain)
         dataset = self._dataset()
         crs = self._assumed or dataset.crs

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from affine import Affine
 from rasterio.crs import CRS
 from rasterio.enums import ColorInterp, Resampling
 from rasterio.vrt import WarpedVRT
@@ -16,7 +17,10 @@ from geotools.errors import GridError
 from geotools.grid import Grid
 from geotools.io.gate import GDAL_ERRORS, reason
 
-__all__ = ["check_latitude", "needs_warp", "north_up", "numpy_name"]
+__all__ = ["check_cells", "check_latitude", "needs_warp", "north_up", "numpy_name"]
+
+_MIN_POINTS = 3
+"""Ground control points that an affine transform is fitted to."""
 
 
 def needs_warp(dataset: Any) -> bool:
@@ -44,6 +48,12 @@ def north_up(plain: Any, name: str, *, crs: CRS | None, nodata: float | None) ->
         raise GridError(
             f"{name} is rotated, or placed by points, and has no CRS: name one with --crs."
         )
+    points = len(plain.gcps[0])
+    if plain.transform.is_identity and points < _MIN_POINTS:
+        raise GridError(
+            f"{name} is placed by {points} ground control point(s), at least {_MIN_POINTS} are "
+            "needed: give it a georeference (gdal_translate -a_ullr)."
+        )
     # What lies outside the turned raster must be told from what lies inside: by the nodata
     # value, by one that is made up, or by an alpha band where every value may be real.
     dtype = np.dtype(numpy_name(plain.dtypes[0]))
@@ -67,6 +77,17 @@ def north_up(plain: Any, name: str, *, crs: CRS | None, nodata: float | None) ->
             f"{name} cannot be warped to a north-up grid ({reason(error)}): warp it first with "
             "gdalwarp."
         ) from None
+
+
+def check_cells(transform: Affine, name: str) -> None:
+    """Refuses cells without width or height, and places that are no numbers."""
+    size = transform.determinant
+    if not size or not np.isfinite([size, transform.c, transform.f]).all():
+        numbers = ", ".join(f"{number:g}" for number in transform.to_gdal())
+        raise GridError(
+            f"{name} has cells without width or height, or in no place (its transform is "
+            f"{numbers}): give it a georeference (gdal_translate -a_ullr)."
+        )
 
 
 def check_latitude(grid: Grid, name: str) -> None:

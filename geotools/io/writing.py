@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from geotools.errors import FileError, RasterError
 from geotools.grid import Grid
 from geotools.io.atomic import check_output, write_atomic
@@ -66,12 +68,13 @@ def create_geotiff(
 
     Raises:
         FileError: the output cannot be written, or does not hold what was written.
-        RasterError: an unknown compression.
+        RasterError: an unknown compression, or a nodata value that the dtype cannot hold.
     """
     if compress not in COMPRESSIONS:
         raise RasterError(
             f"Compression {compress!r} is not known: use one of {', '.join(COMPRESSIONS)}."
         )
+    _check_nodata(nodata, dtype)
     target = check_output(path, overwrite=overwrite)
     if target.suffix.lower() not in (".tif", ".tiff"):
         raise FileError(f"{target} is no name of a GeoTIFF: give one that ends in .tif.")
@@ -124,6 +127,18 @@ def create_geotiff(
     for ending in (".aux.xml", ".ovr", ".msk"):  # they belonged to the file that was replaced
         if not (classes and ending == ".aux.xml"):
             Path(f"{target}{ending}").unlink(missing_ok=True)
+
+
+def _check_nodata(nodata: float | None, dtype: str) -> None:
+    """Refuses a value that no cell could have."""
+    if nodata is None or np.dtype(dtype).kind not in "iu":
+        return
+    limits = np.iinfo(dtype)
+    if not (limits.min <= nodata <= limits.max and nodata == int(nodata)):
+        raise RasterError(
+            f"The nodata value {nodata:g} cannot be stored as {dtype}: give a whole number from "
+            f"{limits.min} to {limits.max}, or None."
+        )
 
 
 @contextmanager

@@ -263,14 +263,14 @@ def test_a_full_disk_is_told(name, scene, tmp_path, monkeypatch):
     """One sentence, and no half of an output."""
     from geotools.io import atomic
 
-    sync = atomic._sync
+    sync = atomic.sync
 
     def refuse(path: Path) -> None:
         if path.name.startswith(f".{Path(name).stem}."):
             raise OSError(errno.ENOSPC, "No space left on device")
         sync(path)
 
-    monkeypatch.setattr(atomic, "_sync", refuse)
+    monkeypatch.setattr(atomic, "sync", refuse)
     with pytest.raises(FileError, match="No space left on device"):
         train(settings("logistic"), tmp_path / "run", data=scene, threads=1)
     assert not (tmp_path / "run").exists()
