@@ -19,8 +19,8 @@ from geotools.io.gate import GDAL_ERRORS, reason
 
 __all__ = ["check_cells", "check_latitude", "needs_warp", "north_up", "numpy_name"]
 
-_MIN_POINTS = 3
-"""Ground control points that an affine transform is fitted to."""
+_MIN_POINTS = 2
+"""Ground control points from which GDAL makes a place."""
 
 
 def needs_warp(dataset: Any) -> bool:
