@@ -9,6 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from geotools.batch.entries import BatchReport
+    from geotools.batch.run import run_batch
     from geotools.convert import polygonize
     from geotools.dem import Dem
     from geotools.effort import Effort
@@ -76,6 +78,7 @@ if TYPE_CHECKING:
     from geotools.verification import Verification, verify
 
 __all__ = [
+    "BatchReport",
     "ClassInfo",
     "Dem",
     "DemOptions",
@@ -145,6 +148,7 @@ __all__ = [
     "read_catalog",
     "read_events",
     "read_layer",
+    "run_batch",
     "shipped_model",
     "shipped_models",
     "train",
@@ -154,6 +158,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "batch.entries": ("BatchReport",),
+    "batch.run": ("run_batch",),
     "convert": ("polygonize",),
     "dem": ("Dem",),
     "effort": ("Effort",),

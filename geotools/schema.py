@@ -13,6 +13,7 @@ import os
 import tomllib
 import types
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -27,7 +28,7 @@ _T = TypeVar("_T")
 
 _WORDS = {
     str: "text", int: "a whole number", float: "a number", bool: "true or false",
-    type(None): "nothing",
+    type(None): "nothing", datetime: "a date and time", date: "a date",
 }  # fmt: skip
 
 

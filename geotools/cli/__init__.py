@@ -1,7 +1,7 @@
 """The command line: the same words as the API, one file per command, each loaded when called.
 
-Exit codes: 0 done, 1 an error in one sentence, 2 wrong usage, 3 partly done, 130 cancelled. Any
-other exception is a bug and shows its traceback.
+Exit codes: 0 done, 1 an error in one sentence, 2 wrong usage, 3 partly done (some inputs
+of a batch failed), 130 cancelled. Any other exception is a bug and shows its traceback.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from geotools.errors import GeotoolsError, PartialError
 __all__ = ["main"]
 
 _COMMANDS = {
+    "batch": "Map many inputs as a TOML says: what is missing, with one report.",
     "demo": "Map a real DEM and real earthquakes, to see what the rest does.",
     "doctor": "Say what is installed and whether it works.",
     "evaluate": "Test forecasts against what happened, and maps against labels.",

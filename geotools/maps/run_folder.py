@@ -15,6 +15,7 @@ from types import TracebackType
 
 from geotools.errors import FileError
 from geotools.io.atomic import write_atomic
+from geotools.io.locking import locked
 
 __all__ = ["OUTPUTS", "RunFolder"]
 
@@ -55,7 +56,7 @@ class RunFolder:
             self._made = not self.path.exists()
             self._check(digest, overwrite)
             self.work.mkdir(parents=True, exist_ok=True)
-            self._lock = _locked(self.work / _LOCK)
+            self._lock = locked(self.work / _LOCK, self.path)
             self._mine = True
             self.resumed = self._begun() and self._state() == digest
             """True when an earlier run of the same training was stopped while it learned."""
@@ -172,31 +173,6 @@ class RunFolder:
                 "mend its permissions, then run the same command again."
             ) from None
         return tuple(paths)
-
-
-def _locked(path: Path) -> int | None:
-    """An open file that nobody else can lock until it is closed, or its process ends.
-
-    Raises:
-        FileError: somebody else has locked it.
-    """
-    try:
-        import fcntl
-    except ImportError:  # elsewhere than on POSIX
-        return None
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise FileError(
-            f"Another run is at work in {path.parents[1]}: wait until it is done, or name another "
-            "folder."
-        ) from None
-    except OSError:  # a file system without locks
-        os.close(descriptor)
-        return None
-    return descriptor
 
 
 def _shown(path: Path) -> str:
