@@ -1,5 +1,6 @@
 """The documents: what they say of keys, commands and files is so."""
 
+import dataclasses
 import importlib
 import importlib.util
 import re
@@ -10,6 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
+from geotools.batch.config import BatchJob, Inputs, Override, make_job
 from geotools.cli import _COMMANDS
 from geotools.training.config import make_config
 
@@ -41,6 +43,9 @@ def test_configurations_can_be_used(page):
     """Every TOML of a document is a configuration, or a part of one."""
     for text in blocks(page, "toml"):
         values = tomllib.loads(text)
+        if "operation" in values:
+            make_job(values)
+            continue
         if "labels" not in values and "table" not in values:
             values["labels"] = {"path": "x.gpkg"}
         make_config({"name": "x", "inputs": [{"name": "x", "path": "x"}], **values})
@@ -80,6 +85,16 @@ def test_commands_have_the_options_that_are_shown(page):
         for word in words:
             if re.match(r"--?[a-z]", word):
                 assert word.split("=")[0] in known, line
+
+
+def test_every_key_of_a_batch_is_in_its_page():
+    """Keys of jobs and of their inputs are named in docs/batch.md."""
+    text = (ROOT / "docs" / "batch.md").read_text(encoding="utf-8")
+    for kind in (BatchJob, Inputs, Override):
+        for field in dataclasses.fields(kind):
+            assert re.search(rf"`\[*{field.name}\b|^{field.name} = ", text, re.MULTILINE), (
+                field.name
+            )
 
 
 @pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.stem[:4])

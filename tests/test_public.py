@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import geotools
+from geotools.demo import write_jacksboro
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "geotools").rglob("*.py"))
@@ -58,6 +59,18 @@ def test_examples_run(path, tmp_path, monkeypatch, capsys):
     runpy.run_path(str(path), run_name="__main__")
     assert capsys.readouterr().out
     assert list((tmp_path / "out").glob("*.tif"))
+
+
+def test_the_batch_example_runs(tmp_path, monkeypatch):
+    """As it stands, on the demo's elevation model; a second run has nothing left to do."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "geotools-demo").mkdir()
+    write_jacksboro(tmp_path / "geotools-demo" / "jacksboro_dem.tif")
+    for status in ("done", "kept"):
+        made = geotools.run_batch(ROOT / "examples" / "05_batch.toml", data=".", output="batch")
+        assert [one.status for one in made.entries] == [status]
+    for ending in (".tif", ".gpkg"):
+        assert (tmp_path / "batch" / f"jacksboro_dem_forms{ending}").exists()
 
 
 def snippets(language: str) -> list[str]:
