@@ -92,9 +92,8 @@ def test_every_key_of_a_batch_is_in_its_page():
     text = (ROOT / "docs" / "batch.md").read_text(encoding="utf-8")
     for kind in (BatchJob, Inputs, Override):
         for field in dataclasses.fields(kind):
-            assert re.search(rf"`\[*{field.name}\b|^{field.name} = ", text, re.MULTILINE), (
-                field.name
-            )
+            named = re.search(rf"`\[*{field.name}\b|^{field.name} = ", text, re.MULTILINE)
+            assert named, field.name
 
 
 @pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.stem[:4])
