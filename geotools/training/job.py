@@ -146,7 +146,7 @@ def _trials(
     several = isinstance(chosen, AutoSettings)
     candidates = _candidates(chosen) if isinstance(chosen, AutoSettings) else [chosen]
     trials, tried = [], []
-    for settings in candidates:
+    for number, settings in enumerate(candidates, 1):
         try:
             _check_material(settings, prepared)
             learner = make_learner(settings, config)
@@ -154,6 +154,7 @@ def _trials(
                 settings, learner, prepared.material, prepared.split,
                 seed=config.seed, validate=several or not by_other_rounds(prepared.split),
                 title=title_of(settings, config), folder=work, progress=progress,
+                stage=f"learner {number} of {len(candidates)}, {settings.name}" if several else "",
             )  # fmt: skip
         except GeotoolsError as error:
             if not several:

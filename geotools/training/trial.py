@@ -79,10 +79,11 @@ def run_trial(
     fitted, validated = [], []
     for number, part in enumerate(split.rounds):
         watch = _watch(
-            progress, f"{stage or learner.name} {number + 1}/{len(split.rounds)}", settings
+            progress, f"{stage or learner.name}, round {number + 1}/{len(split.rounds)}", settings
         )
         train, validation = part.train, part.validation
         net = isinstance(settings, NetSettings)
+        apart = None
         if validate and not net:
             apart = learner.fit(material, np.sort(train), None, seed=seed + number)
             validated.append(apart.predict(material, part.validation))
@@ -93,6 +94,7 @@ def run_trial(
             seed=seed + number,
             checkpoint=folder / f"{learner.name}-{number + 1}.pt" if folder else None,
             progress=watch,
+            like=apart,
         )  # fmt: skip
         said = one.predict(material, part.test)
         if not np.isfinite(said).all():

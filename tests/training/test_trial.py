@@ -22,9 +22,10 @@ class Recorder:
     fits: list = field(default_factory=list)
 
     def fit(self, material, train, validation, *, seed, epochs=None, checkpoint=None,
-            progress=None):  # fmt: skip
+            progress=None, like=None):  # fmt: skip
         self.fits.append(SimpleNamespace(
             train=train, validation=validation, seed=seed, epochs=epochs, checkpoint=checkpoint,
+            like=like,
         ))  # fmt: skip
         number = len(self.fits)
         if progress is not None:
@@ -84,16 +85,22 @@ def test_nets_stop_by_the_validation_cells(tmp_path):
         np.testing.assert_array_equal(one.validation, part.validation)
     assert [one.checkpoint.name for one in learner.fits] == ["unet-1.pt", "unet-2.pt", "unet-3.pt"]
     assert [len(one) for one in trial.validated] == [10, 10, 10]
-    assert [step.stage for step in steps] == ["unet 1/3", "unet 2/3", "unet 3/3"]
+    assert [step.stage for step in steps] == [f"unet, round {number}/3" for number in (1, 2, 3)]
 
 
 def test_validation_is_predicted_by_fits_that_did_not_see_it():
-    """Learners that learn from these cells are fitted once more without."""
+    """Learners that learn from these cells are fitted once more without; what those searched for
+    is not searched for again.
+    """
     split, learner = make_split(), Recorder()
     run_trial(ForestSettings(), learner, material(TARGET), split, seed=0, validate=True)
     assert len(learner.fits) == 6
     for part, one in zip(split.rounds, learner.fits[::2], strict=True):
         np.testing.assert_array_equal(one.train, part.train)
+        assert one.like is None
+    assert [one.like.facts for one in learner.fits[1::2]] == [
+        {"best_epoch": 3 * number} for number in (1, 3, 5)
+    ]
 
 
 def test_what_is_no_number_is_refused():

@@ -6,7 +6,7 @@ prepared, what becomes of classes that were never seen, and the graph.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,7 +18,6 @@ from geotools.errors import LabelsError
 from geotools.spec import InputInfo
 from geotools.training.learners.draw import draw
 from geotools.training.learners.graphs import INPUT, Graph
-from geotools.training.learners.kernels import fit_svm, fit_svr
 from geotools.training.learners.linear import Constant, fit_logistic, fit_ridge
 from geotools.training.learners.prepare import Preparation, prepare
 from geotools.training.learners.protocol import Epoch, Fitted, Learner, Material, Traced
@@ -28,6 +27,7 @@ from geotools.training.learners.settings import (
     LogisticSettings,
     SvmSettings,
 )
+from geotools.training.learners.svm import fit_svm, fit_svr
 from geotools.training.learners.trees import fit_boosting, fit_forest
 
 if TYPE_CHECKING:
@@ -93,8 +93,9 @@ class _Classic:
         epochs: int | None = None,
         checkpoint: Path | None = None,
         progress: Callable[[Epoch], None] | None = None,
+        like: Fitted | None = None,
     ) -> Fitted:
-        """The learner fitted to cells drawn from `train`; nothing else has a meaning here."""
+        """The learner fitted to cells drawn from `train`, see `Learner`."""
         if not len(train):
             raise LabelsError("No labelled cell is left to learn from: check labels and split.")
         target: NDArray[Any] = material.cells.target[train]
@@ -109,6 +110,7 @@ class _Classic:
         scaled = isinstance(self.settings, LogisticSettings | SvmSettings)
         preparation = prepare(rows, material.categories, scaled=scaled)
         x = preparation.rows(rows)
+        found = None if like is None else like.facts
         facts: dict[str, Any] = {"cells": len(drawn), "columns": preparation.columns}
         if self.is_classes:
             seen, code = np.unique(target, return_inverse=True)
@@ -120,6 +122,7 @@ class _Classic:
                 classes=len(seen),
                 features=rows.shape[1],
                 group=material.cells.group[train[drawn]],
+                found=found,
             )
             facts["balanced"] = self.balanced
             place = None if len(seen) == len(material.classes) else seen.astype(np.int64)
@@ -144,6 +147,7 @@ class _Classic:
             classes=0,
             features=rows.shape[1],
             group=material.cells.group[train[drawn]],
+            found=found,
             constant=not spread,
         )
         return _FittedClassic(
@@ -165,6 +169,7 @@ class _Classic:
         classes: int,
         features: int,
         group: NDArray[np.integer],
+        found: Mapping[str, Any] | None,
         constant: bool = False,
     ) -> _Model:
         if constant or classes == 1:
@@ -173,7 +178,7 @@ class _Classic:
         # Threads of OpenMP and BLAS wait for each other at every step: beside other work boosting
         # takes ten times as long on two of them, and sums depend on their number.
         with threadpool_limits(1):
-            return self._estimated(x, target, weight, seed, classes, features, group)
+            return self._estimated(x, target, weight, seed, classes, features, group, found)
 
     def _estimated(
         self,
@@ -184,6 +189,7 @@ class _Classic:
         classes: int,
         features: int,
         group: NDArray[np.integer],
+        found: Mapping[str, Any] | None,
     ) -> _Model:
         match self.settings:
             case ForestSettings():
@@ -195,11 +201,25 @@ class _Classic:
                 return fit(x, target, weight, self.settings)
             case SvmSettings() if classes:
                 return fit_svm(
-                    x, target, weight, self.settings, seed, features=features, group=group
+                    x,
+                    target,
+                    weight,
+                    self.settings,
+                    seed,
+                    features=features,
+                    group=group,
+                    found=found,
                 )
             case SvmSettings():
                 return fit_svr(
-                    x, target, weight, self.settings, seed, features=features, group=group
+                    x,
+                    target,
+                    weight,
+                    self.settings,
+                    seed,
+                    features=features,
+                    group=group,
+                    found=found,
                 )
 
 

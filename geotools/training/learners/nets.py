@@ -27,7 +27,7 @@ from geotools.training.learners.losses import (
     make_loss,
     named_weights,
 )
-from geotools.training.learners.protocol import Epoch, Material
+from geotools.training.learners.protocol import Epoch, Fitted, Material
 from geotools.training.learners.settings import NetSettings
 from geotools.training.learners.standardise import Scaling, Standardise, measure
 from geotools.training.learners.start import Net, groups_of, read_weights, take_weights
@@ -87,8 +87,9 @@ class NetLearner:
         epochs: int | None = None,
         checkpoint: Path | None = None,
         progress: Callable[[Epoch], None] | None = None,
+        like: Fitted | None = None,
     ) -> FittedNet:
-        """See `Learner`.
+        """See `Learner`; nets search for nothing beforehand.
 
         Raises:
             ConfigError: the settings do not go with the material.

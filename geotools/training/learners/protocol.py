@@ -124,6 +124,7 @@ class Learner(Protocol):
         epochs: int | None = None,
         checkpoint: Path | None = None,
         progress: Callable[[Epoch], None] | None = None,
+        like: Fitted | None = None,
     ) -> Fitted:
         """The learner fitted to the cells `train`.
 
@@ -136,4 +137,6 @@ class Learner(Protocol):
             checkpoint: file that holds the state after every epoch; when it exists and belongs to
                 the same fit, the fit goes on from there, to the same bits.
             progress: called after every epoch.
+            like: the same learner fitted to most of these cells: what it had to search for is taken
+                from there.
         """

@@ -14,6 +14,7 @@ from geotools.training.learners.settings import (
     LogisticSettings,
     SvmSettings,
 )
+from geotools.training.learners.svm import _least
 
 ALL = (
     ForestSettings(trees=20),
@@ -232,6 +233,34 @@ def test_machines_decide_as_scikit_learn_does():
         # scikit-learn turns the sign of a single pair.
         there = -there if number == 2 else there
         np.testing.assert_allclose(fitted.model.decide(x), there, atol=1e-8)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_what_machines_have_searched_for_is_taken_over(task):
+    """Gamma, and the scale of the vote."""
+    table = make_table(task)
+    learner = make_classic(SvmSettings(), task=task, balanced=False)
+    every = np.arange(len(table.cells))
+    fitted = learner.fit(table, every[::2], None, seed=1)
+    again = learner.fit(table, every, None, seed=1, like=fitted)
+    assert again.facts["gamma"] == fitted.facts["gamma"]
+    assert again.facts.get("scale") == fitted.facts.get("scale")
+
+
+@pytest.mark.parametrize(
+    ("worth", "tried"),
+    [((3, 2, 1, 0), 3), ((0, 1, 2, 3), 3), ((2, 0, 1, 3), 3), ((3, 1, 0, 2), 3), ((5,), 1)],
+)
+def test_the_least_of_gammas_is_found_where_losses_fall(worth, tried):
+    """From the middle to the side where they do; never all, and the best of those that fall."""
+    asked = []
+
+    def judged(gamma):
+        asked.append(gamma)
+        return worth[gamma], gamma
+
+    assert _least(judged, range(len(worth)))[0] == min(worth)
+    assert len(asked) == len(set(asked)) == tried
 
 
 def test_the_scale_of_the_vote_is_fitted_on_groups_left_out():
