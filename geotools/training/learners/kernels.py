@@ -1,7 +1,7 @@
 """Machines: sums of radial kernels around support vectors, as products of matrices.
 
-Probabilities are not libsvm's, which differ from what any export of them computes, but a smooth vote
-of the machines with one scale. How they are found is in `svm`.
+Probabilities are not libsvm's, which differ from what any export of them computes, but a smooth
+vote of the machines with one scale. How they are found is in `svm`.
 """
 
 from __future__ import annotations
