@@ -10,7 +10,7 @@ from typing import Any
 from geotools.errors import ConfigError, FileError
 from geotools.maps.inputs import FilePath, check_paths
 
-__all__ = ["Export", "export_for"]
+__all__ = ["Export", "check_target", "export_for", "model_file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +51,8 @@ def export_for(
     """
     if target != "deepness":
         raise ConfigError(f"There is no export for {target!r}: give deepness.")
-    from geotools.inference.model import shipped_models
-    from geotools.training.learners.table import check_extra
-
-    check_extra()
-    path = Path(model)
-    if not path.exists() and str(model) in shipped_models():
-        path = shipped_models()[str(model)]
-    if path.is_dir():
-        path = path / "model.onnx"
-    written = check_paths(path, [output], overwrite)[0]
-    if written.suffix.lower() != ".onnx":
-        raise FileError(f"{written} is no name of a model: end it in .onnx.")
+    path = model_file(model)
+    written = check_target(path, output, overwrite)
     from geotools.training.export.deepness import export_deepness
 
     made = export_deepness(
@@ -74,3 +64,31 @@ def export_for(
         f"{written}: {path.name} for {target}, images of {made.tile} x {made.tile} cells of "
         f"{made.resolution_cm:g} cm, which overlap by {made.overlap} %",
     )
+
+
+def model_file(model: FilePath) -> Path:
+    """The file of a model that is named by its path, its run folder, or as it is shipped.
+
+    Raises:
+        MissingExtraError: what writes models is not installed.
+    """
+    from geotools.inference.model import shipped_models
+    from geotools.training.learners.table import check_extra
+
+    check_extra()
+    path = Path(model)
+    if not path.exists() and str(model) in shipped_models():
+        path = shipped_models()[str(model)]
+    return path / "model.onnx" if path.is_dir() else path
+
+
+def check_target(model: Path, output: FilePath, overwrite: bool) -> Path:
+    """The file to write, when it may be.
+
+    Raises:
+        FileError: it exists, is the model itself, or is no name of a model.
+    """
+    written = check_paths(model, [output], overwrite)[0]
+    if written.suffix.lower() != ".onnx":
+        raise FileError(f"{written} is no name of a model: end it in .onnx.")
+    return written

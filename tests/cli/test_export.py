@@ -7,6 +7,7 @@ import pytest
 
 from geotools import cli
 from geotools.maps.export import Export
+from geotools.maps.predict_inputs import RasterOptions
 
 pytest.importorskip("torch")
 
@@ -42,6 +43,28 @@ def test_flags_are_those_of_the_function(tmp_path, capsys, monkeypatch):
     }  # fmt: skip
 
 
+def test_flags_of_quantize_are_those_of_the_function(tmp_path, capsys, monkeypatch):
+    """Rasters in their order, the floor as a share; a variant that is refused is exit 1."""
+    given = {}
+
+    def quantize_for(model: str, output: str, rasters: tuple[str, ...], **options: object):
+        given.update(options, model=model, output=output, rasters=rasters)
+        return Export(Path(output), {"agreement": 1.0}, f"{output}: made")
+
+    monkeypatch.setattr("geotools.maps.quantize.quantize_for", quantize_for)
+    code, out, _ = run(
+        capsys, "export", "runs/a", "-o", "q.onnx", "--quantize", "int8", "--on", "b.tif", "--on",
+        "a.tif", "--floor", "95", "--nodata", "-1",
+    )  # fmt: skip
+    assert (code, out) == (0, "q.onnx: made\n")
+    assert callable(given.pop("progress"))
+    assert callable(given.pop("warn"))
+    assert given == {
+        "model": "runs/a", "output": "q.onnx", "rasters": ("b.tif", "a.tif"), "kind": "int8",
+        "floor": 0.95, "reading": RasterOptions(nodata=-1.0), "overwrite": False,
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("flags", "code", "words"),
     [
@@ -51,6 +74,16 @@ def test_flags_are_those_of_the_function(tmp_path, capsys, monkeypatch):
         (("text.onnx", "--for", "arcgis"), 2, "'arcgis' is not 'deepness'"),
         (("text.onnx", "--tile", "5"), 2, "Invalid value for '--tile'"),
         (("text.onnx", "--resolution", "0"), 2, "Invalid value for '--resolution'"),
+        (("text.onnx", "--quantize", "int8"), 2, "give --on RASTER"),
+        (("text.onnx", "--quantize", "int4", "--on", "a.tif"), 2, "'int4' is not one of"),
+        (("text.onnx", "--on", "a.tif"), 2, "--on goes with --quantize"),
+        (("text.onnx", "--floor", "90"), 2, "--floor goes with --quantize"),
+        (
+            ("text.onnx", "--quantize", "fp16", "--on", "a.tif", "--tile", "64"),
+            2,
+            "--tile goes without --quantize",
+        ),
+        (("text.onnx", "--quantize", "fp16", "--on", "a.tif"), 1, "is not an ONNX model"),
         ((), 2, "Missing argument 'MODEL'"),
     ],
 )
