@@ -7,6 +7,7 @@ directions among the features are turned with them.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -132,17 +133,20 @@ class Augmented:
 
     def __init__(self, model: Predictor, directions: Directions, views: tuple[_View, ...]) -> None:
         self._model, self._directions, self._views = model, directions, views
-        self.file, self.sha256 = model.file, model.sha256
+        self.file = model.file
         self.channels, self.side, self.notes = model.channels, model.side, model.notes
         self.finer, self.coarser = model.finer, model.coarser
         self.device = model.device
         self.cell_m: float | None = getattr(model, "cell_m", None)
         """Cell size that a foreign model was made for, in metres."""
         how = "turns and mirrorings" if len(views) == len(_VIEWS) else "mirrorings"
+        how = f"mean of {len(views)} {how} of {model.sha256[:12]}"
+        self.sha256 = hashlib.sha256(f"{model.sha256}\n{how}".encode()).hexdigest()
+        """Of the model's own and of how it is asked: parts of its map are no parts of the other."""
         self.spec: ModelSpec = dataclasses.replace(
             model.spec,
             outputs=model.spec.outputs[:1],
-            parameters={**model.spec.parameters, "augmented": f"mean of {len(views)} {how}"},
+            parameters={**model.spec.parameters, "augmented": how},
         )
 
     def run(self, inputs: Mapping[str, NDArray[np.float32]]) -> list[NDArray[Any]]:

@@ -76,10 +76,11 @@ class Ensemble:
         self._models, self._shares = tuple(models), tuple(shares)
         first = self._models[0]
         self.file = " + ".join(model.file for model in models)
-        self.sha256 = hashlib.sha256(
-            "\n".join(model.sha256 for model in models).encode()
-        ).hexdigest()
-        """Of the list of the models' own, a line each."""
+        lines = [model.sha256 for model in models]
+        if not _are_alike(shares):
+            lines = [f"{line} {share!r}" for line, share in zip(lines, shares, strict=True)]
+        self.sha256 = hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        """Of the list of the models' own, a line each, with their shares where these differ."""
         self.channels, self.side = first.channels, first.side
         self.finer, self.coarser = first.finer, first.coarser
         self.device = " + ".join(dict.fromkeys(model.device for model in models))
@@ -125,6 +126,10 @@ def _shares(weights: Sequence[float] | None, count: int) -> list[float]:
     return [weight / sum(given) for weight in given]
 
 
+def _are_alike(shares: Sequence[float]) -> bool:
+    return len({round(share, 12) for share in shares}) == 1
+
+
 def _spec(models: Sequence[Predictor], shares: Sequence[float]) -> ModelSpec:
     """What the models have in common, and which they are."""
     specs = [model.spec for model in models]
@@ -133,7 +138,7 @@ def _spec(models: Sequence[Predictor], shares: Sequence[float]) -> ModelSpec:
     tile = max(specs, key=lambda spec: (spec.halo, spec.tile)).tile
     members = [f"{model.spec.name} {model.sha256[:12]}" for model in models]
     parameters: dict[str, Any] = {"ensemble": f"mean of {', '.join(members)}"}
-    if len({round(share, 12) for share in shares}) > 1:
+    if not _are_alike(shares):
         parameters["weights"] = " ".join(f"{share:.6g}" for share in shares)
     shared = {
         key: value

@@ -142,7 +142,9 @@ def test_cells_that_are_no_squares_keep_their_rows():
     asked = augmented(left_neighbour(), source.grid)
     left, right = neighbours(image)[:2]
     assert np.allclose(mapped(asked, source)[1:-1, 1:-1], (left + right) / 2, atol=1e-6)
-    assert asked.spec.parameters["augmented"] == "mean of 4 mirrorings"
+    plain = left_neighbour()
+    assert asked.spec.parameters["augmented"] == f"mean of 4 mirrorings of {plain.sha256[:12]}"
+    assert len({plain.sha256, asked.sha256, augmented(plain).sha256}) == 3
 
 
 def test_directions_are_turned_and_not_just_moved():

@@ -74,11 +74,13 @@ def test_what_an_ensemble_says_of_itself():
     assert (spec.halo, spec.stride_multiple, spec.tile) == (6, 12, 256)
     assert spec.cell_size_m == (10.0, 50.0)
     assert spec.licence == "CC-BY-4.0 AND CC0-1.0"
-    assert both.sha256 == hashlib.sha256(f"{one.sha256}\n{two.sha256}".encode()).hexdigest()
+    alike = ensemble([one, two])
+    assert alike.sha256 == hashlib.sha256(f"{one.sha256}\n{two.sha256}".encode()).hexdigest()
+    assert len({alike.sha256, both.sha256, ensemble([one, two], [1, 2]).sha256}) == 3
     assert both.file == "net1.onnx + net6.onnx"
     assert f"neighbourhood {two.sha256[:12]}" in spec.parameters["ensemble"]
     assert spec.parameters["weights"] == "0.25 0.75"
-    assert "weights" not in ensemble([one, two]).spec.parameters
+    assert "weights" not in alike.spec.parameters
 
 
 def test_ranges_are_those_that_any_has_learned():
