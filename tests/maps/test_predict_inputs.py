@@ -10,7 +10,7 @@ from onnx_bytes import grid_model
 from geotools.errors import RasterError
 from geotools.inference.foreign import ForeignSettings
 from geotools.inference.opening import open_any
-from geotools.maps.predict_inputs import RasterOptions, check_cells, open_source, rasters_needed
+from geotools.maps.predict_inputs import RasterOptions, check_cells, open_input, rasters_needed
 
 KINDS = ("finer", "coarser", "tile")
 
@@ -30,7 +30,7 @@ def raster(tmp_path):
 
 def opened(model, raster, reading):
     with ExitStack() as stack:
-        source = open_source(model, [raster], [], reading, stack, max(model.side))
+        source, _ = open_input(model, [raster], [], reading, stack, max(model.side))
         return source.grid, source.read(source.grid.window)
 
 
