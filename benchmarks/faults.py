@@ -1,0 +1,211 @@
+"""Faults: the reliability bars in full, each figure beside its bar.
+
+    python benchmarks/faults.py [--only R1,R9] [--repeat 3] [--side 4096]
+
+A small file system is mounted for R1 and R2, which needs root; without it they are skipped, and
+said to be. Exit 1 when a bar is missed. The procedures are those of tests/faults, which runs a
+slice of them.
+"""
+
+import argparse
+import contextlib
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+from unittest import mock
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
+
+from conftest import make_grid, write_tif  # noqa: E402
+from faults import damaged, full_disk, hazards  # noqa: E402
+from writing import make  # noqa: E402
+
+from geotools.inference.model import shipped_models  # noqa: E402
+from geotools.io.records import Recorder  # noqa: E402
+from geotools.io.writer import GeotiffWriter  # noqa: E402
+from geotools.maps import map_terrain  # noqa: E402
+from geotools.maps.predict import map_predictions  # noqa: E402
+
+
+class Outcome(NamedTuple):
+    """What was measured."""
+
+    figure: str
+    met: bool | None  # None: it could not be measured
+    notes: tuple[str, ...] = ()
+
+
+class Bar(NamedTuple):
+    """One bar."""
+
+    title: str
+    bar: str
+    measure: Callable[[Path, argparse.Namespace], Outcome]
+
+
+def counted(outcomes: list[str]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(Counter(outcomes).items()))
+
+
+def full_disk_rasters(folder: Path, options: argparse.Namespace) -> Outcome:
+    """R1: 126 writes by create_geotiff, 18 whole predictions."""
+    try:
+        with full_disk.small_disk(folder / "disk") as disk:
+            written = [full_disk.write_raster(disk, case) for case in full_disk.RASTER_CASES]
+            predicted = [
+                full_disk.predict(disk, folder, step, probabilities=both)
+                for both in (False, True)
+                for step in (0, 1, 2, 3, 4, 5, 6, 7, 9)
+            ]
+    except full_disk.NoMountError as error:
+        return Outcome(f"SKIPPED: {error}", None)
+    told = written.count("told")
+    silent = sum(one not in ("told", "right") for one in written + predicted)
+    notes = (f"create_geotiff: {counted(written)}", f"predict: {counted(predicted)}")
+    return Outcome(f"{silent} silent of {told + silent}", silent == 0 and told > 0, notes)
+
+
+def full_disk_layers(folder: Path, options: argparse.Namespace) -> Outcome:
+    """R2: GeoPackages that are new, replaced, or get a layer more."""
+    try:
+        with full_disk.small_disk(folder / "disk") as disk:
+            found = [full_disk.write_geopackage(disk, *case) for case in full_disk.LAYER_CASES]
+    except full_disk.NoMountError as error:
+        return Outcome(f"SKIPPED: {error}", None)
+    bad = sum(one not in ("told", "right") for one in found)
+    return Outcome(f"{bad} bad of {len(found)}", bad == 0 and "told" in found, (counted(found),))
+
+
+def damage(folder: Path, options: argparse.Namespace) -> Outcome:
+    """R9: inputs that were cut, outputs that were damaged."""
+    cut = [damaged.cut_input(folder, *case) for case in damaged.CUTS]
+    states = [damaged.damage_output(folder, *case) for case in damaged.DAMAGES]
+    named, whole = cut.count("named"), states.count("whole")
+    found = len(states) - whole
+    return Outcome(
+        f"{named}/{len(cut)} named, {found}/{len(states)} found",
+        named == 21 and found == 14,
+        (f"damage of outputs: {counted(states)} (read: no error but the record's)",),
+    )
+
+
+def numbers(folder: Path, options: argparse.Namespace) -> Outcome:
+    """R14: rasters whose numbers often go wrong."""
+    found = {}
+    for name, (procedure, expected) in hazards.HAZARDS.items():
+        place = folder / str(len(found))
+        place.mkdir()
+        found[name] = (procedure(place), expected)
+    wrong = [f"{name}: {got}" for name, (got, expected) in found.items() if got != expected]
+    figure = f"{len(found) - len(wrong)}/{len(found)} right or refused"
+    return Outcome(figure, not wrong and len(found) == 24, tuple(wrong))
+
+
+@contextlib.contextmanager
+def unchecked() -> Iterator[None]:
+    """Writing without reading back, and without records."""
+    with (
+        mock.patch.object(GeotiffWriter, "_holds_what_was_written", return_value=True),
+        mock.patch.object(Recorder, "write"),
+    ):
+        yield
+
+
+def cost(
+    work: Callable[[], object],
+    repeat: int,
+    without: Callable[[], contextlib.AbstractContextManager[object]],
+) -> tuple[tuple[float, float], ...]:
+    """Median wall seconds as it is and without, then CPU seconds, of interleaved runs."""
+    walls: dict[str, list[float]] = {"with": [], "without": []}
+    cpus: dict[str, list[float]] = {"with": [], "without": []}
+    for _ in range(repeat):
+        for kind, context in (("without", without), ("with", contextlib.nullcontext)):
+            wall, cpu = time.perf_counter(), time.process_time()
+            with context():
+                work()
+            walls[kind].append(time.perf_counter() - wall)
+            cpus[kind].append(time.process_time() - cpu)
+    return tuple(
+        (statistics.median(times["with"]), statistics.median(times["without"]))
+        for times in (walls, cpus)
+    )
+
+
+def writing(folder: Path, options: argparse.Namespace) -> Outcome:
+    """R15: a whole prediction with and without reading back and record; the record alone."""
+    side = options.side
+    dem = write_tif(
+        folder / "dem.tif", make(side, "float32"), make_grid(side, side), tiled=True,
+        blockxsize=512, blockysize=512, compress="zstd",
+    )  # fmt: skip
+    model = shipped_models()["landforms-v1"]
+
+    def predict() -> None:
+        map_predictions(model, dem, folder / "map.tif", overwrite=True)
+
+    def terrain() -> None:
+        map_terrain(dem, folder / "slope.tif", ["slope"], overwrite=True)
+
+    def no_record() -> contextlib.AbstractContextManager[object]:
+        return mock.patch.object(Recorder, "write")
+
+    terrain()
+    (with_wall, without_wall), (_, _) = cost(terrain, options.repeat, no_record)
+    size = (folder / "slope.tif").stat().st_size
+    note = (
+        f"record alone, geotools terrain, slope of {side} x {side} ({size / 1e6:.0f} MB): "
+        f"{with_wall:.2f} s, without {without_wall:.2f} s"
+    )
+    (wall, bare), (cpu, bare_cpu) = cost(predict, options.repeat, unchecked)
+    return Outcome(
+        f"{cpu / bare_cpu:.3f} x CPU, {wall / bare:.3f} x wall",
+        cpu / bare_cpu <= 1.10,
+        (f"predict, landforms-v1, {side} x {side}: {wall:.1f} s, without {bare:.1f} s", note),
+    )
+
+
+BARS = {
+    "R1": Bar("silent bad rasters on a full disk", "0 silent", full_disk_rasters),
+    "R2": Bar("bad GeoPackages on a full disk", "0 bad", full_disk_layers),
+    "R9": Bar("truncated inputs, damaged outputs", "21/21 named, 14/14 found", damage),
+    "R14": Bar("hazards of numbers", "24/24 right or refused", numbers),
+    "R15": Bar("cost of verification, whole predict", "<= 1.10 x", writing),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--only", default=",".join(BARS), help="bars, such as R1,R9")
+    parser.add_argument("--repeat", type=int, default=3, help="runs of what is timed")
+    parser.add_argument("--side", type=int, default=4096, help="cells on a side of what is timed")
+    options = parser.parse_args()
+    names = [name.strip() for name in options.only.split(",")]
+    if unknown := set(names) - set(BARS):
+        parser.error(f"no bar {', '.join(sorted(unknown))}: there are {', '.join(BARS)}")
+    missed = False
+    print(f"{'':5}{'':38}{'measured':38}{'bar':28}")
+    for name in names:
+        begun = time.monotonic()
+        with tempfile.TemporaryDirectory() as folder:
+            outcome = BARS[name].measure(Path(folder), options)
+        word = {True: "met", False: "MISSED", None: "not measured"}[outcome.met]
+        missed |= outcome.met is False
+        print(
+            f"{name:5}{BARS[name].title:38}{outcome.figure:38}{BARS[name].bar:28}{word} "
+            f"({time.monotonic() - begun:.0f} s)"
+        )
+        for note in outcome.notes:
+            print(f"     {note}")
+        sys.stdout.flush()
+    return int(missed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

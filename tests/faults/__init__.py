@@ -1,0 +1,1 @@
+"""Procedures of faults, and tests that run a slice of them; in full: benchmarks/faults.py."""
