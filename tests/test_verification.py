@@ -184,7 +184,7 @@ def test_every_file_is_looked_at(raster, layers, tmp_path, capsys):
     assert code == 1
     told = [json.loads(line) for line in out.splitlines()]
     assert [one["state"] for one in told] == ["missing", "truncated", "whole"]
-    assert [one.get("whole") for one in told] == [None, False, True]
+    assert [one["whole"] for one in told] == [False, False, True]
     assert told[2]["record"]["file"] == "a.gpkg"
     assert err == ""
     code, out, err = run(capsys, tmp_path / "none.tif", layers)

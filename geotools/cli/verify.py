@@ -34,7 +34,8 @@ def command(files: tuple[str, ...], as_json: bool) -> None:
         except FileError as error:  # there is none; the others are looked at all the same
             whole = False
             if as_json:
-                print(json.dumps({"path": file, "state": "missing", "sentence": str(error)}))
+                missing = {"path": file, "whole": False, "state": "missing", "sentence": str(error)}
+                print(json.dumps(missing, ensure_ascii=False))
             else:
                 print(f"Error: {error}", file=sys.stderr)
             continue

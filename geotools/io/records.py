@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -97,8 +98,8 @@ def read_record(path: str | os.PathLike[str]) -> Record | None:
         return Record(
             file=str(body["file"]),
             size=int(body["size"]),
-            sha256=str(body["sha256"]),
-            geotools=str(body["geotools"]),
+            sha256=_matching(r"[0-9a-f]{64}", body["sha256"]),
+            geotools=_matching(r"[\w.+-]{1,40}", body["geotools"]),
             made=dict(body.get("made", {})),
             layers={str(name): dict(made) for name, made in body.get("layers", {}).items()},
         )
@@ -255,6 +256,13 @@ class Recorder:
             for left in (self._new, self._aside):
                 with contextlib.suppress(OSError):
                     left.unlink()
+
+
+def _matching(pattern: str, text: str) -> str:
+    """The text, when it is as it should be; a record may come from anybody."""
+    if not re.fullmatch(pattern, text):
+        raise ValueError
+    return text
 
 
 def _version() -> str:

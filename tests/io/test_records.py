@@ -27,6 +27,8 @@ TAGS = {
     "parameters": "a=1", "source": "x.tif, y.tif", "source_sha256": "01, 02", "notes": "",
 }  # fmt: skip
 
+ESCAPES = Record("a.tif", 1, "0" * 64, "1\x1b[2J").to_json()
+
 
 def write_raster(path: Path, value: float = 0, **options: object) -> None:
     with create_geotiff(
@@ -90,7 +92,9 @@ def test_a_layer_without_a_record_takes_the_old_one_away(tmp_path):
     assert os.listdir(tmp_path) == ["a.gpkg"]
 
 
-@pytest.mark.parametrize("content", ["{}", "[1]", "no json", '{"type": "Feature"}', "[" * 10_000])
+@pytest.mark.parametrize(
+    "content", ["{}", "[1]", "no json", '{"type": "Feature"}', "[" * 10_000, ESCAPES]
+)
 @pytest.mark.parametrize("overwrite", [True, False])
 def test_a_file_of_others_is_not_replaced(tmp_path, content, overwrite):
     """A STAC item, say, that has the name of a record is refused before any work."""
