@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from xml.sax.saxutils import quoteattr
+
+from geotools.io.xmltext import quoteattr
 
 __all__ = ["category_qml"]
 

@@ -7,8 +7,8 @@ is inside the GeoTIFF.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from xml.sax.saxutils import escape, quoteattr
 
+from geotools.io.xmltext import escape, quoteattr
 from geotools.spec import ClassInfo
 
 __all__ = ["aux_xml", "class_qml", "ramp_qml"]

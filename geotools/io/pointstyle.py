@@ -6,7 +6,8 @@ Nothing is hidden: an event without depth is grey, one without magnitude as smal
 from __future__ import annotations
 
 from itertools import pairwise
-from xml.sax.saxutils import quoteattr
+
+from geotools.io.xmltext import quoteattr
 
 __all__ = ["DEPTHS_KM", "events_qml"]
 

@@ -9,7 +9,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from xml.sax.saxutils import quoteattr
+
+from geotools.io.xmltext import quoteattr
 
 __all__ = ["RAMP", "Stop", "graduated_qml", "log_stops", "outline_qml", "pseudocolor_qml"]
 

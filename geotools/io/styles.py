@@ -7,8 +7,8 @@ kept is the business of `geopackage`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from xml.sax.saxutils import escape, quoteattr
 
+from geotools.io.xmltext import escape, quoteattr
 from geotools.spec import ClassInfo
 
 __all__ = ["polygon_qml", "polygon_sld"]
