@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -13,7 +14,7 @@ import numpy as np
 
 from geotools.effort import Effort
 from geotools.errors import RasterError
-from geotools.grid import Tile, TileScheme
+from geotools.grid import Tile, TileScheme, Window
 from geotools.io.writing import create_geotiff
 from geotools.maps.inputs import (
     DemOptions,
@@ -25,7 +26,7 @@ from geotools.maps.inputs import (
     open_dem,
     provenance,
 )
-from geotools.raster import Raster
+from geotools.raster import Raster, Sink
 from geotools.stream import Progress, map_tiles
 
 if TYPE_CHECKING:
@@ -144,19 +145,21 @@ def map_terrain(
                 overwrite=overwrite,
             )
         )
+        rooms = _Rooms(writer)
         sample: list[NDArray[np.float32]] = []
 
         def compute(block: Raster, at: Tile) -> tuple[NDArray[Any], ...] | None:
             if not block.valid[at.inner].any():
                 return None
             rows_x_m, rows_y_m = source.grid.cell_size_m(at.read)
+            out = rooms.take((len(names), *at.write.shape))
             values = compute_attributes(
                 block.data[0], rows_x_m, rows_y_m, names,
                 method=settings.method, radius=settings.radius,
                 azimuth_deg=settings.azimuth_deg, altitude_deg=settings.altitude_deg,
                 slope_unit=settings.slope_unit, edges=settings.edges, unit_m=unit_m, threads=1,
+                inner=at.inner, out=out,
             )  # fmt: skip
-            values = np.ascontiguousarray(values[:, *at.inner])  # here, not in the one that writes
             sample.append(values[0].ravel()[::_SAMPLE].copy())
             return (values,)
 
@@ -167,7 +170,7 @@ def map_terrain(
         )
         stack.enter_context(file.block_cache(tile + 2 * halo))
         map_tiles(
-            source, (writer,), TileScheme(tile, margin=halo), compute,
+            source, (rooms,), TileScheme(tile, margin=halo), compute,
             threads=threads, stage="terrain", progress=progress,
         )  # fmt: skip
         if writer.is_empty:
@@ -182,3 +185,31 @@ def map_terrain(
             low, high = np.percentile(drawn, [2, 98])
             writer.gray = (float(low), float(high))
     return TerrainMap(target, tuple(names), time.monotonic() - start)
+
+
+class _Rooms:
+    """A sink before another that keeps the arrays it has seen, to be filled again.
+
+    Large arrays that are let go of are given back to the system, which clears them for the next.
+    """
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._free: list[Any] = []  # flat
+
+    def take(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """An array of this shape with anything in it."""
+        size = math.prod(shape)
+        try:
+            room = self._free.pop()
+        except IndexError:
+            room = np.empty(size, np.float32)
+        if room.size < size:
+            room = np.empty(size, np.float32)
+        taken: NDArray[np.float32] = room[:size].reshape(shape)
+        return taken
+
+    def write(self, data: NDArray[np.float32], window: Window) -> None:
+        """Writes an array from `take`, which may be taken again from now on."""
+        self._sink.write(data, window)
+        self._free.append(data.base)

@@ -51,6 +51,8 @@ def moments_of_rows(
     radius: int,
     start: int,
     stop: int,
+    top: int,
+    left: int,
     reference: float,
     scale: float,
     tpi: Array,
@@ -59,9 +61,10 @@ def moments_of_rows(
 ) -> None:
     """Write z - mean of the others to `tpi`, (z - mean) / sd to `dev`, where they have rows.
 
-    Room to work in: columns (3, cols) float64.
+    They begin with row `top` and column `left` of z. Room to work in: columns (3, cols) float64.
     """
     rows, cols = z.shape
+    right = left + max(tpi.shape[1], dev.shape[1])
     columns[:] = 0
     counts, sums, squares = columns[0], columns[1], columns[2]
     for row in range(max(start - radius, 0), min(start + radius, rows)):
@@ -85,17 +88,77 @@ def moments_of_rows(
                 n -= counts[c - radius - 1]
                 s -= sums[c - radius - 1]
                 q -= squares[c - radius - 1]
+            if c < left or c >= right:
+                continue
             value = np.float64(z[row, c])
             d = np.floor(value * scale * _STEPS + 0.5) / _STEPS - reference
             if tpi.shape[0] > 0:
-                tpi[row, c] = d - (s - d) / (n - 1.0) if n > 1.0 else np.nan
+                tpi[row - top, c - left] = d - (s - d) / (n - 1.0) if n > 1.0 else np.nan
             if dev.shape[0] > 0:
                 if value == value:
                     mean = s / n
                     variance = q / n - mean * mean
-                    dev[row, c] = (d - mean) / math.sqrt(variance) if variance > _LEVEL else 0.0
+                    level = variance <= _LEVEL
+                    dev[row - top, c - left] = 0.0 if level else (d - mean) / math.sqrt(variance)
                 else:
-                    dev[row, c] = np.nan
+                    dev[row - top, c - left] = np.nan
+
+
+@compiled()
+def _steps_of_row(
+    z: Array, row: int, reference: float, scale: float, known: Array, steps: Array
+) -> None:
+    """Elevations of a row less the reference, and 1 where there are any; 0 elsewhere."""
+    if row < 0 or row >= z.shape[0]:
+        known[:] = 0.0
+        steps[:] = 0.0
+        return
+    known[0] = known[known.size - 1] = steps[0] = steps[known.size - 1] = 0.0
+    source = z[row]
+    inner_known, inner_steps = known[1:-1], steps[1:-1]
+    for c in range(source.size):
+        value = np.float64(source[c])
+        d = np.floor(value * scale * _STEPS + 0.5) / _STEPS - reference
+        inner_known[c] = 1.0 if value == value else 0.0
+        inner_steps[c] = d if value == value else 0.0
+
+
+@compiled(error_model="numpy")
+def nearest_tpi_of_rows(
+    z: Array,
+    start: int,
+    stop: int,
+    top: int,
+    left: int,
+    reference: float,
+    scale: float,
+    tpi: Array,
+    known: Array,
+    steps: Array,
+    sums: Array,
+) -> None:
+    """What `moments_of_rows` writes to `tpi` at radius 1, to the last bit: many cells at once.
+
+    Room to work in, float64: known and steps (3, cols + 2), sums (2, cols + 2).
+    """
+    for row in range(start - 1, start + 1):
+        _steps_of_row(z, row, reference, scale, known[row % 3], steps[row % 3])
+    for row in range(start, stop):
+        below = (row + 1) % 3
+        _steps_of_row(z, row + 1, reference, scale, known[below], steps[below])
+        counts, totals = sums[0], sums[1]
+        for c in range(counts.size):
+            counts[c] = known[0, c] + known[1, c] + known[2, c]
+            totals[c] = steps[0, c] + steps[1, c] + steps[2, c]
+        out = tpi[row - top]
+        here, valid = steps[row % 3, left:], known[row % 3, left:]
+        counts, totals = counts[left:], totals[left:]
+        for c in range(out.size):
+            n = counts[c] + counts[c + 1] + counts[c + 2]
+            s = totals[c] + totals[c + 1] + totals[c + 2]
+            d = here[c + 1]
+            value = d - (s - d) / (n - 1.0)
+            out[c] = value if n > 1.0 and valid[c + 1] > 0.0 else np.nan
 
 
 @compiled()

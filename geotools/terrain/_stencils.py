@@ -265,6 +265,8 @@ def stencils_of_rows(
     start: int,
     stop: int,
     step: int,
+    top: int,
+    left: int,
     x: Array,
     y: Array,
     kinds: Array,
@@ -277,22 +279,23 @@ def stencils_of_rows(
     Args:
         z: (rows, cols) float32; NaN where invalid.
         start, stop, step: rows to write.
+        top, left: row and column of `z` with which `result` begins.
         x, y: (rows,) float32, cell size in metres.
         kinds: (bands,) int64, position in `stencils.STENCILS`; -1 for bands of others.
         numbers: (10,) float32, see the top of this file.
-        result: (bands, rows, cols) float32, which is written to.
+        result: (bands, rows, cols) float32, any part of the shape of `z`, which is written to.
         work: (9, strip + 2) float32, room to work in.
     """
-    cols = z.shape[1]
+    cols = left + result.shape[2]
     strip = work.shape[1] - 2
     horn = numbers[HORN] > _ZERO
     for row in range(start, stop, step):
         x_m, y_m = x[row], y[row]
-        for left in range(0, cols, strip):
-            width = min(strip, cols - left)
+        for begin in range(left, cols, strip):
+            width = min(strip, cols - begin)
             up, here, down = work[0], work[1], work[2]
             for i in range(3):
-                _take(z, row - 1 + i, left, numbers[Z_FACTOR], work[i], width)
+                _take(z, row - 1 + i, begin, numbers[Z_FACTOR], work[i], width)
             east, north, steep2 = work[3, :width], work[4, :width], work[5, :width]
             zxx, zyy, zxy = work[6, :width], work[7, :width], work[8, :width]
             if numbers[STEEP] > _ZERO:
@@ -305,7 +308,7 @@ def stencils_of_rows(
                     third / (y_m * y_m), zxx, zyy, zxy,
                 )  # fmt: skip
             for band in range(kinds.size):
-                out = result[band, row, left : left + width]
+                out = result[band, row - top, begin - left : begin - left + width]
                 kind = kinds[band]
                 if kind < 0:
                     continue

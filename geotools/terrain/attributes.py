@@ -141,6 +141,8 @@ def attributes(
     edges: bool = False,
     unit_m: float | None = None,
     threads: int | None = None,
+    inner: tuple[slice, slice] | None = None,
+    out: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """The attributes asked for, together: (len(names), rows, cols) float32, NaN where undefined.
 
@@ -164,6 +166,9 @@ def attributes(
         unit_m: metres in one cell of `radius` for openness; by default, and for pieces of a
             geographic grid, see `geotools.terrain.geomorphons.search_unit`.
         threads: how many threads share the rows; by default one per available core.
+        inner: rows and columns that are wanted, the rest being there to be looked at; all by
+            default.
+        out: (len(names), rows, cols) float32, C-contiguous, where to write them; by default new.
 
     Windows (tpi, relief, dev) are squares of 2 radius + 1 cells: cost does not depend on the
     radius, and at radius 1 tpi and relief are gdaldem's TPI and roughness. They take the valid
@@ -213,14 +218,25 @@ def attributes(
             "azimuth clockwise from north and an altitude from 0 to 90."
         )
     unit = search_unit(x, y) if unit_m is None else unit_m
-    result = np.empty((len(chosen), *z.shape), dtype=np.float32)
+    rows, cols = (
+        range(*part.indices(size))
+        for part, size in zip(inner or (slice(None), slice(None)), z.shape, strict=True)
+    )
+    shape = len(chosen), len(rows), len(cols)
+    result = np.empty(shape, np.float32) if out is None else out
+    if result.shape != shape or result.dtype != np.float32 or not result.flags.c_contiguous:
+        raise RasterError(
+            f"The result is {shape} float32, C-contiguous: {result.dtype} of shape {result.shape} "
+            "cannot take it."
+        )
+    origin = rows.start, cols.start
     options = StencilOptions(method, slope_unit, azimuth_deg, altitude_deg, z_factor, edges)
     jobs: list[Callable[[int, int], None]] = []
 
     if any(name in STENCILS for name in names):
 
         def run_stencils(start: int, stop: int) -> None:
-            stencils_of_rows(z, x, y, start, stop, names, result, options)
+            stencils_of_rows(z, x, y, start, stop, names, result, options, origin)
 
         jobs.append(run_stencils)
     for kind in ("window", "openness"):
@@ -230,20 +246,20 @@ def attributes(
             if kind == "window":
                 from geotools.terrain.windows import window_job
 
-                jobs.append(window_job(z, cells, z_factor, outputs))
+                jobs.append(window_job(z, cells, z_factor, outputs, origin))
             else:
                 from geotools.terrain.openness import openness_job
 
-                jobs.append(openness_job(z, x, y, cells * unit, z_factor, outputs))
-    _run(jobs, z.shape[0], threads)
+                jobs.append(openness_job(z, x, y, cells * unit, z_factor, outputs, origin))
+    _run(jobs, rows, threads)
     return result
 
 
-def _run(jobs: list[Callable[[int, int], None]], rows: int, threads: int | None) -> None:
-    """Nothing; calls each job on all rows, in bands shared among threads."""
+def _run(jobs: list[Callable[[int, int], None]], rows: range, threads: int | None) -> None:
+    """Nothing; calls each job on these rows, in bands shared among threads."""
     count = max(1, len(os.sched_getaffinity(0)) if threads is None else threads)
-    band = -(-rows // count)
-    spans = [(start, min(start + band, rows)) for start in range(0, rows, band)]
+    band = max(1, -(-len(rows) // count))
+    spans = [(start, min(start + band, rows.stop)) for start in rows[::band]]
     if len(spans) == 1:
         for job in jobs:
             job(*spans[0])

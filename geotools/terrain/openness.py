@@ -32,6 +32,7 @@ def openness_job(
     search_m: float,
     z_factor: float,
     outputs: dict[str, Array],
+    origin: tuple[int, int] = (0, 0),
 ) -> Callable[[int, int], None]:
     """A function that writes rows from `start` to `stop` of the outputs.
 
@@ -41,19 +42,26 @@ def openness_job(
         x, y: (rows,) float64, cell size in metres.
         search_m: length of the rays in metres; a cell at just this distance is seen.
         z_factor: metres in one unit of elevation.
-        outputs: positive_openness or negative_openness to (rows, cols) float32, written to.
+        outputs: positive_openness or negative_openness to float32 arrays of a part of the shape
+            of z, written to.
+        origin: row and column of z with which they begin.
     """
     longest = int(search_m * (1 + 1e-9) / min(x.min(), y.min()))
     padded, pad = framed_for_rays(z, longest)
     uniform = int(np.all(x == x[0]) and np.all(y == y[0]))
     none = np.empty((0, 0), dtype=np.float32)
+    top, left = origin
+    wide = {n: out if out.shape == z.shape else np.empty_like(z) for n, out in outputs.items()}
 
     def run(start: int, stop: int) -> None:
         _openness_of_rows(
             padded, pad, start, stop, x, y, uniform, search_m, float(z_factor),
-            outputs.get("positive_openness", none), outputs.get("negative_openness", none),
+            wide.get("positive_openness", none), wide.get("negative_openness", none),
             z.shape[1], np.zeros((5, pad + 1)), np.zeros(5, np.int64),
             np.empty((6, STRIP), np.float32),
         )  # fmt: skip
+        for name, out in outputs.items():
+            if out is not wide[name]:
+                out[start - top : stop - top] = wide[name][start:stop, left : left + out.shape[1]]
 
     return run

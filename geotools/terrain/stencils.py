@@ -74,35 +74,40 @@ def stencils_of_rows(
     names: Sequence[str],
     result: Array,
     options: StencilOptions,
+    origin: tuple[int, int] = (0, 0),
 ) -> None:
     """Nothing; writes rows `start` to `stop` of the stencils among the bands, NaN where undefined.
 
     Args:
         z: (rows, cols) float32, NaN where invalid.
         x, y: (rows,) float64, cell size in metres.
-        start, stop: rows to write.
+        start, stop: rows of `z` to write.
         names: name of each band; those not in `STENCILS` are left alone.
         result: (bands, rows, cols) float32, which is written to.
         options: see `StencilOptions`.
+        origin: row and column of `z` with which the result begins.
     """
     kinds = np.array([STENCILS.index(n) if n in STENCILS else -1 for n in names], np.int64)
     numbers = _numbers(names, options)
     work = np.empty((9, _STRIP + 2), np.float32)
     x_m, y_m = x.astype(np.float32), y.astype(np.float32)
-    _loops(z, start, stop, 1, x_m, y_m, kinds, numbers, result, work)
+    top, left = origin
+    _loops(z, start, stop, 1, top, left, x_m, y_m, kinds, numbers, result, work)
     if not options.edges:
         return
     window = framed(z, start, stop) * numbers[0]  # (rows + 2, cols + 2), metres
     numbers[0] = 1
-    rows, cols = np.nonzero(near_gap(window) & ~np.isnan(window[1:-1, 1:-1]))
+    gaps = near_gap(window) & ~np.isnan(window[1:-1, 1:-1])
+    gaps[:, :left] = gaps[:, left + result.shape[2] :] = False
+    rows, cols = np.nonzero(gaps)
     if rows.size == 0:
         return
     single = cell_windows(window, rows, cols)  # (3 cells, 3)
     values = np.empty((len(names), *single.shape), np.float32)
     x_m, y_m = np.repeat(x_m[start + rows], 3), np.repeat(y_m[start + rows], 3)
-    _loops(single, 1, len(single), 3, x_m, y_m, kinds, numbers, values, work)
+    _loops(single, 1, len(single), 3, 0, 0, x_m, y_m, kinds, numbers, values, work)
     for band in np.nonzero(kinds >= 0)[0]:
-        result[band, start + rows, cols] = values[band, 1::3, 1]
+        result[band, start - top + rows, cols - left] = values[band, 1::3, 1]
 
 
 def _numbers(names: Sequence[str], options: StencilOptions) -> Array:

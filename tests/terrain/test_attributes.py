@@ -50,6 +50,22 @@ def test_tiles_with_halo_give_the_same_bits(rough, method, edges):
         assert np.array_equal(inner, whole[:, top:bottom, left:right], equal_nan=True)
 
 
+@pytest.mark.parametrize("edges", [False, True])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_part_is_the_same_as_in_the_whole(rough, edges, threads):
+    """With `inner` the result has those cells alone, in an array that may be given."""
+    z = rough(40, 700, seed=7)  # more than one strip
+    options = {"edges": edges, "radius": 3, "threads": threads}
+    whole = attributes(z, 30, 30, EXACT, **options)
+    for inner in ((slice(3, 37), slice(5, 690)), (slice(None), slice(0, 1)), (slice(39, 40),) * 2):
+        room = np.empty(whole[:, *inner].shape, np.float32)
+        part = attributes(z, 30, 30, EXACT, inner=inner, out=room, **options)
+        assert part is room
+        assert np.array_equal(part, whole[:, *inner], equal_nan=True)
+    with pytest.raises(RasterError, match="cannot take it"):
+        attributes(z, 30, 30, EXACT, out=np.empty((1, 40, 700), np.float32))
+
+
 def test_threads_do_not_change_the_values(rough):
     z = rough(70, 50, seed=3)
     one = attributes(z, 30, 30, EXACT, radius=3, threads=1)

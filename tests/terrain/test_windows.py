@@ -95,3 +95,12 @@ def test_lonely_cell_has_relief_zero_and_no_position():
     assert relief[4, 4] == 0
     assert dev[4, 4] == 0
     assert np.isnan(relief).sum() == np.isnan(dev).sum() == 80
+
+
+@pytest.mark.parametrize(("rows", "cols"), [(40, 60), (1, 9), (9, 1), (2, 2), (1, 1)])
+def test_nearest_tpi_has_the_bits_of_the_sums_of_any_radius(rough, rows, cols):
+    """At radius 1 tpi has a loop of its own, unless dev is asked for too; both agree."""
+    z = rough(40, 60, seed=8)[:rows, :cols].copy()
+    alone = attributes(z, 30, 30, ["tpi"], radius=1, z_factor=0.3048)
+    both = attributes(z, 30, 30, ["tpi", "dev"], radius=1, z_factor=0.3048)
+    assert np.array_equal(alone[0], both[0], equal_nan=True)
