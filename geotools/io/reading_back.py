@@ -7,9 +7,7 @@ file again, would make it two.
 from __future__ import annotations
 
 import math
-import os
 import threading
-import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
@@ -22,6 +20,8 @@ import rasterio
 import rasterio.windows
 
 from geotools.grid import Window
+from geotools.io.atomic import sync
+from geotools.io.checksum import checksum
 from geotools.io.gate import GDAL_ERRORS
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Written", "rasterio_window", "read_back"]
 
 Written = tuple[Window, int | None]
-"""A window that was written, and the CRC-32 of its cells where that is known."""
+"""A window that was written, and the checksum of its cells where that is known."""
 
 
 def read_back(
@@ -52,7 +52,7 @@ def read_back(
         rasterio's errors: the file cannot be read or written.
     """
     with ThreadPoolExecutor(1) as background, ThreadPoolExecutor(threads) as pool:
-        background.submit(_sync, path)
+        synced = background.submit(sync, path)
         for level in range(levels):
             above: list[Written] = []
             with ExitStack() as stack:
@@ -64,11 +64,13 @@ def read_back(
                     if window is not None:
                         if overview is not None:
                             overview.write(cells, window=rasterio_window(window))
-                        above.append((window, zlib.crc32(cells.data) if fill else None))
+                        above.append((window, checksum(cells) if fill else None))
             written = above
         with _Readers(path, levels - 1) as top:
             passed = top.passed(written, pool, 2 * threads, fill=False)
-            return all(same for same, _, _ in passed)
+            same = all(same for same, _, _ in passed)
+        synced.result()  # the system tells an error only once
+        return same
 
 
 def _overview(path: Path, level: int, threads: int) -> Any:
@@ -114,15 +116,15 @@ class _Readers:
             ahead: windows that are read before they are asked for.
             fill: cells for the next overview are wanted.
         """
-        for window, checksum in written:
-            self._pending.append(pool.submit(self._read, window, checksum, fill))
+        for window, expected in written:
+            self._pending.append(pool.submit(self._read, window, expected, fill))
             if len(self._pending) >= ahead:
                 yield self._pending.popleft().result()
         while self._pending:
             yield self._pending.popleft().result()
 
     def _read(
-        self, window: Window, checksum: int | None, fill: bool
+        self, window: Window, expected: int | None, fill: bool
     ) -> tuple[bool, Window | None, NDArray[Any]]:
         local = self._local
         if not hasattr(local, "dataset"):
@@ -138,7 +140,7 @@ class _Readers:
         local.dataset.read(window=rasterio_window(window), out=cells)
         above, taken = _halved(window)
         half = (cells[:, *taken] if fill else cells[:, :0]).copy()
-        return checksum is None or zlib.crc32(cells.data) == checksum, above, half
+        return expected is None or checksum(cells) == expected, above, half
 
 
 def _halved(window: Window) -> tuple[Window | None, tuple[slice, slice]]:
@@ -147,13 +149,3 @@ def _halved(window: Window) -> tuple[Window | None, tuple[slice, slice]]:
     height, width = -(-window.row_stop // 2) - row, -(-window.col_stop // 2) - col
     taken = slice(window.row_off % 2, None, 2), slice(window.col_off % 2, None, 2)
     return (Window(col, row, width, height) if height and width else None), taken
-
-
-def _sync(path: Path) -> None:
-    """Sends what is there to the disk; its errors are told when the whole file is synced."""
-    with suppress(OSError):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -195,6 +195,7 @@ class Recorder:
         *,
         made: Mapping[str, Any] | None = None,
         layers: Mapping[str, Mapping[str, Any]] | None = None,
+        digest: str | None = None,
     ) -> None:
         """Writes the record of the complete file, without giving it its name.
 
@@ -202,6 +203,7 @@ class Recorder:
             temporary: where the file is until it gets the target's name; it is sent to the disk
                 while it is hashed.
             made, layers: as in `Record`.
+            digest: SHA-256 of the file, where it is known.
 
         Raises:
             FileError: the disk refuses.
@@ -209,7 +211,7 @@ class Recorder:
         try:
             with ThreadPoolExecutor(1) as background:
                 synced = background.submit(sync, temporary)
-                digest = sha256(temporary)
+                digest = digest or sha256(temporary)
                 synced.result()
             record = Record(
                 self._target.name, temporary.stat().st_size, digest, _version(),

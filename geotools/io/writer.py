@@ -1,14 +1,14 @@
 """GeotiffWriter: a GeoTIFF that is written by windows, closed, and compared with what was written.
 
-Every written window is checksummed; after closing, the file is opened again and every window
-compared (`reading_back`), because GDAL's errors at close do not reach rasterio. Names are given
-in `geotools.io.writing`.
+Everything written is checksummed; after closing, the file is opened again and compared, because
+GDAL's errors at close do not reach rasterio. Compressed cells go through GDAL (`reading_back`),
+others straight into the file (`plain`). Names are given in `geotools.io.writing`.
 """
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,9 @@ from rasterio.enums import ColorInterp, Resampling
 
 from geotools.errors import FileError, RasterError
 from geotools.grid import Grid, Window
+from geotools.io.checksum import checksum
 from geotools.io.gate import GDAL_ERRORS
+from geotools.io.plain import BLOCK, PlainCells, can_write_plain
 from geotools.io.reading_back import Written, rasterio_window, read_back
 from geotools.spec import ClassInfo
 
@@ -29,9 +31,6 @@ __all__ = ["COMPRESSIONS", "GeotiffWriter"]
 
 COMPRESSIONS = ("zstd", "deflate", "lzw", "none")
 """Compressions that every current GDAL reads."""
-
-_BLOCK = 512
-"""Cells on a side of a block in the file."""
 
 _CACHE_BYTES = 32 * 2**20
 """GDAL's block cache while a file is read back: every block is read once."""
@@ -72,8 +71,10 @@ class GeotiffWriter:
         """Lowest and highest value to draw; may be set once they are known."""
         self.when_complete: Callable[[], None] = lambda: None
         """Called when the file is complete and before it gets its name."""
-        self.tags: dict[str, str] = {}
+        self.tags: dict[str, str] = dict(tags)
         """Provenance that the file has been given."""
+        self.is_empty = True
+        """True while nothing has been written."""
         self._target = target
         self._classes = tuple(classes)
         self._written: list[Written] = []
@@ -95,8 +96,8 @@ class GeotiffWriter:
                 width=grid.width,
                 height=grid.height,
                 tiled=True,
-                blockxsize=_BLOCK,
-                blockysize=_BLOCK,
+                blockxsize=BLOCK,
+                blockysize=BLOCK,
                 interleave="band",
                 sparse_ok=True,
                 bigtiff="IF_SAFER",
@@ -106,23 +107,28 @@ class GeotiffWriter:
             )
         except GDAL_ERRORS as error:
             raise FileError(f"{target} could not be created: {error}.") from None
+        self._plain: PlainCells | None = None
         try:
-            self._describe(units, tags)
+            self._describe(units)
             if scale != 1:
                 self._dataset.scales = (scale,) * len(self.bands)
-            if not self._gdal_fills:
+            if compress == "none" and not bits and can_write_plain():
+                self._dataset.close()
+                self._plain = PlainCells(
+                    temporary, grid.shape, len(self.bands), dtype, nodata, len(self._factors)
+                )
+            elif not self._gdal_fills:
                 self._build_overviews(self._dataset)  # empty, and filled while it is read back
         except GDAL_ERRORS as error:
             raise FileError(f"{target} could not be created: {error}.") from None
 
-    def _describe(self, units: Sequence[str], tags: Mapping[str, str]) -> None:
+    def _describe(self, units: Sequence[str]) -> None:
         dataset = self._dataset
         for number, name in enumerate(self.bands, start=1):
             dataset.set_band_description(number, name)
         for number, unit in enumerate(units, start=1):
             dataset.set_band_unit(number, unit)
-        dataset.update_tags(TIFFTAG_SOFTWARE="geotools")
-        self.tag(tags)
+        dataset.update_tags(TIFFTAG_SOFTWARE="geotools", **_tags(self.tags))
         if self._classes:
             colors = {0: (0, 0, 0, 0), **{info.code: (*info.rgb, 255) for info in self._classes}}
             dataset.write_colormap(1, colors)
@@ -131,9 +137,6 @@ class GeotiffWriter:
     def tag(self, tags: Mapping[str, str]) -> None:
         """Adds provenance, as `GEOTOOLS_*` metadata, before the file is complete."""
         self.tags |= tags
-        self._dataset.update_tags(
-            **{f"GEOTOOLS_{key.upper()}": value for key, value in tags.items()}
-        )
 
     def write(self, data: NDArray[Any], window: Window) -> None:
         """Writes `data` of shape (band, row, col) to the cells of `window`, each cell once.
@@ -148,12 +151,16 @@ class GeotiffWriter:
             )
         if window.intersection(self.grid.window) != window:
             raise RasterError(f"{self._target} has {self.grid.shape} cells, {window} is outside.")
-        data = np.ascontiguousarray(data)
         try:
-            self._dataset.write(data, window=rasterio_window(window))
+            if self._plain is not None:
+                self._plain.write(data, window)
+            else:
+                data = np.ascontiguousarray(data)
+                self._dataset.write(data, window=rasterio_window(window))
+                self._written.append((window, checksum(data)))
         except GDAL_ERRORS as error:
             raise FileError(f"{self._target} could not be written: {error}.") from None
-        self._written.append((window, zlib.crc32(data.data)))
+        self.is_empty = False
         if self._cell_area_m2 is not None:
             self._measure(data[0], self._cell_area_m2[window.row_off : window.row_stop])
 
@@ -166,14 +173,14 @@ class GeotiffWriter:
             counts = np.stack([np.bincount(row, minlength=256) for row in codes])  # (rows, 256)
             self._area_m2 += area @ counts
 
+    @property
+    def sha256(self) -> str | None:
+        """Of the complete file, where it was taken on the way."""
+        return self._plain.sha256 if self._plain is not None else None
+
     def area_m2(self) -> dict[int, float]:
         """Area in square metres by class code, of what has been written."""
         return {info.code: float(self._area_m2[info.code]) for info in self._classes}
-
-    @property
-    def is_empty(self) -> bool:
-        """True while nothing has been written."""
-        return not self._written
 
     def complete(self) -> None:
         """Closes the file and reads it back; then it can be read at `path`.
@@ -190,10 +197,7 @@ class GeotiffWriter:
         )
         with rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES):
             try:
-                self._dataset.close()
-                if self._gdal_fills:
-                    with rasterio.open(self.path, "r+", driver="GTiff") as dataset:
-                        self._build_overviews(dataset)
+                self._close()
             except GDAL_ERRORS as error:
                 raise FileError(f"{self._target} could not be written: {error}.") from None
             try:
@@ -205,24 +209,43 @@ class GeotiffWriter:
 
     def abandon(self) -> None:
         """Closes the file as it is."""
-        try:
+        with suppress(*GDAL_ERRORS):
             self._dataset.close()
-        except GDAL_ERRORS:
+        if self._plain is not None:
+            with suppress(*GDAL_ERRORS):
+                self._plain.close()
+
+    def _close(self) -> None:
+        """Closes the file with all that it says of itself; its overviews are there."""
+        if self._plain is not None:
+            self._plain.pause()
+            if self.tags:
+                with rasterio.open(self.path, "r+", driver="GTiff") as dataset:
+                    dataset.update_tags(**_tags(self.tags))
+            self._plain.place()
             return
+        self._dataset.update_tags(**_tags(self.tags))
+        self._dataset.close()
+        if self._gdal_fills:
+            with rasterio.open(self.path, "r+", driver="GTiff") as dataset:
+                self._build_overviews(dataset)
 
     def _holds_what_was_written(self) -> bool:
         """True when the closed file is as it should be; its overviews are filled on the way."""
-        return (
-            self._is_as_described()
-            and read_back(
+        if not self._is_as_described():
+            return False
+        if self._plain is not None:
+            same = self._plain.read_back(_THREADS)
+            self._plain.close()
+        else:
+            same = read_back(
                 self.path,
                 self._written,
                 len(self._factors),
                 fill=not self._gdal_fills,
                 threads=_THREADS,
             )
-            and self._is_as_described()  # still, with its overviews
-        )
+        return same and self._is_as_described()  # still, with its overviews
 
     def _build_overviews(self, dataset: Any) -> None:
         """Adds overviews, at the speed of the file's own blocks; empty ones where it is empty."""
@@ -232,7 +255,7 @@ class GeotiffWriter:
         with rasterio.Env(
             SPARSE_OK_OVERVIEW=True,
             PREDICTOR_OVERVIEW=_predictor(self._profile["dtype"]),
-            GDAL_TIFF_OVR_BLOCKSIZE=_BLOCK,
+            GDAL_TIFF_OVRBLOCKSIZE=BLOCK,
             GDAL_NUM_THREADS=_THREADS,
             **options,
         ):
@@ -248,7 +271,14 @@ class GeotiffWriter:
                 and dataset.transform.almost_equals(self.grid.transform)
                 and _same_value(dataset.nodata, self._profile["nodata"])
                 and dataset.overviews(1) == self._factors
+                and _tags(self.tags).keys() <= dataset.tags().keys()
+                and (self._plain is None or self._plain.is_placed(dataset))
             )
+
+
+def _tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """Provenance under the names that it has in the file, as far as there is any."""
+    return {f"GEOTOOLS_{key.upper()}": value for key, value in tags.items() if value.strip()}
 
 
 def _compression(compress: str, dtype: str, bits: int | None) -> dict[str, Any]:
@@ -275,9 +305,9 @@ def _predictor(dtype: str) -> int:
 def _overview_factors(grid: Grid) -> list[int]:
     """2, 4, 8, … until the smallest overview is one block."""
     longest, factors = max(grid.shape), [2]
-    while longest > _BLOCK * factors[-1]:
+    while longest > BLOCK * factors[-1]:
         factors.append(factors[-1] * 2)
-    return factors if longest > _BLOCK else []
+    return factors if longest > BLOCK else []
 
 
 def _same_value(first: float | None, second: float | None) -> bool:

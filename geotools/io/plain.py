@@ -1,0 +1,338 @@
+"""PlainCells: the cells of an uncompressed GeoTIFF, written, read back and halved block by block.
+
+GDAL makes the file, with all but its cells. To bring those in it copies them twice, and it takes
+seconds to make overviews of a file that is still empty; here they go from the array to the file,
+and the pass that compares them fills the overviews.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geotools.grid import Window
+from geotools.io.checksum import checksum
+from geotools.io.following import FollowedFile
+from geotools.io.tiff import BlockTable, place_blocks, with_directory_at
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["BLOCK", "PlainCells", "can_write_plain"]
+
+BLOCK = 512
+"""Cells on a side of a block in the file."""
+
+_PAGE = 4096
+"""Blocks begin at multiples of this, where the disk's and the memory's pages do."""
+
+_UNSYNCED_BYTES = 64 * 2**20
+"""The disk is sent what was written whenever it is so much, not all of it at the end."""
+
+_HALF = BLOCK // 2
+_ALL = slice(0, BLOCK)
+_FLAGS = os.O_RDWR | getattr(os, "O_CLOEXEC", 0)
+
+_Place = tuple[int, int]
+"""Block row and block column."""
+
+
+def can_write_plain() -> bool:
+    """True where a process can write at a place of a file, and has its numbers' bytes in order."""
+    return hasattr(os, "preadv") and sys.byteorder == "little"
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Cells of a block that were written together."""
+
+    rows: slice
+    cols: slice
+    sums: tuple[int, ...]
+    """Checksum in each band."""
+
+
+@dataclass(slots=True)
+class _Level:
+    """The raster, or one of its overviews."""
+
+    shape: tuple[int, int]
+    """(rows, columns)."""
+    places: NDArray[np.int64]
+    """(block row, block column): where the block of band 1 lies, those of the other bands behind
+    it; 0 where nothing was written."""
+    pieces: dict[_Place, list[_Piece]] = field(default_factory=dict)
+    """What was written to each block."""
+
+
+class PlainCells:
+    """The cells of a file that GDAL has made without any, and closed."""
+
+    def __init__(
+        self,
+        path: Path,
+        shape: tuple[int, int],
+        bands: int,
+        dtype: str,
+        nodata: float | None,
+        overviews: int,
+    ) -> None:
+        """Opens the file.
+
+        Args:
+            path: a tiled GeoTIFF of one directory, its bands apart, without any block.
+            shape: its rows and columns.
+            bands: its number of bands.
+            dtype: numpy name of its cells' type.
+            nodata: what cells that nobody writes are in blocks that somebody writes to; 0 if None.
+            overviews: how many to make.
+        """
+        self._path, self._bands = path, bands
+        self._whole = Window(0, 0, shape[1], shape[0])
+        self._dtype = np.dtype(dtype)
+        self._fill = self._dtype.type(0 if nodata is None else nodata)
+        self._bytes = BLOCK * BLOCK * self._dtype.itemsize
+        self._levels = []
+        for _ in range(overviews + 1):
+            blocks = -(-shape[0] // BLOCK), -(-shape[1] // BLOCK)
+            self._levels.append(_Level(shape, np.zeros(blocks, np.int64)))
+            shape = -(-shape[0] // 2), -(-shape[1] // 2)
+        self._room = np.empty((BLOCK, BLOCK), self._dtype)
+        self._local = threading.local()
+        self._file = os.open(path, _FLAGS)
+        self._is_open = True
+        self._end = self._start = self._aligned_end()
+        # Written in order and to the last block, the file has its directory just behind them.
+        behind = self._end + self._levels[0].places.size * self._bytes * bands
+        self._head = with_directory_at(self._read_head(), behind)
+        self._is_in_order = True
+        self._followed = FollowedFile(path)
+        self._followed.begin(self._head)
+        self.sha256: str | None = None
+        """Of the whole file, once it was read back."""
+        self._unsynced, self._sending = 0, threading.Lock()
+        self._background: ThreadPoolExecutor | None = None
+        self._syncing: Future[None] | None = None
+
+    def write(self, data: NDArray[Any], window: Window) -> None:
+        """Writes (band, row, col) to the cells of `window`, which lies inside.
+
+        Raises:
+            OSError: the disk refuses.
+        """
+        raster = self._levels[0]
+        for place in _blocks(window):
+            block = Window(place[1] * BLOCK, place[0] * BLOCK, BLOCK, BLOCK)
+            part, inside = block.intersection(window), block.intersection(self._whole)
+            if part is None:
+                continue
+            is_new = place not in raster.pieces
+            if is_new:
+                raster.places[place] = self._end
+                self._end += self._bytes * self._bands
+            taken, (rows, cols) = data[:, *part.slices(window)], part.slices(block)
+            lines = _ALL if is_new or part == inside else rows  # that change
+            sums = []
+            for band in range(self._bands):
+                start = int(raster.places[place]) + band * self._bytes
+                start += lines.start * BLOCK * self._dtype.itemsize
+                if part == block:
+                    room = np.ascontiguousarray(taken[band])
+                else:
+                    room = self._room
+                    if lines is _ALL:
+                        room.fill(self._fill)
+                    else:
+                        self._read(room[lines], start)
+                    room[rows, cols] = taken[band]
+                sums.append(_sum(room, rows, cols))
+                self._write(room[lines], start)
+            raster.pieces.setdefault(place, []).append(_Piece(rows, cols, tuple(sums)))
+            self._is_in_order &= part == inside
+        if self._is_in_order:
+            self._followed.follow(self._end)
+
+    def place(self) -> None:
+        """Tells the file where its blocks are, and where those of its overviews will be.
+
+        Raises:
+            OSError: the disk refuses.
+            ValueError: the file is not as it should be.
+        """
+        self._file = os.open(self._path, _FLAGS)
+        self._is_open = True
+        self._end = self._aligned_end()
+        ends = []  # of what is final once a level is
+        for below, above in pairwise(self._levels):
+            ends.append(self._end)
+            for row, col in sorted({(row // 2, col // 2) for row, col in _filled(below)}):
+                above.places[row, col] = self._end
+                self._end += self._bytes * self._bands
+        os.ftruncate(self._file, self._end)  # directories come behind the blocks
+        place_blocks(self._file, [self._table(level) for level in self._levels], self._bytes)
+        if not self._is_in_order or self._read_head() != self._head:
+            self._followed.begin(b"")
+        self._ends = [*ends, os.fstat(self._file).st_size]
+        self._followed.follow(self._ends[0])
+
+    def read_back(self, threads: int) -> bool:
+        """True when the placed file holds what was written; its overviews are filled on the way.
+
+        Every overview takes every second cell of the level below, is read back as well, and has
+        blocks where the level below has.
+
+        Args:
+            threads: readers, which also write.
+
+        Raises:
+            OSError: the disk refuses.
+        """
+        with ThreadPoolExecutor(threads, thread_name_prefix="geotools-read") as pool:
+            levels = [*self._levels, None]
+            for number, (below, above) in enumerate(zip(self._levels, levels[1:], strict=True)):
+                pending: deque[Future[bool]] = deque()
+                for place in sorted({(row // 2, col // 2) for row, col in _filled(below)}):
+                    pending.append(pool.submit(self._halve, below, above, place))
+                    if len(pending) > 2 * threads and not pending.popleft().result():
+                        pool.shutdown(cancel_futures=True)
+                        return False
+                if not all(same.result() for same in pending):
+                    return False
+                if above is not None:
+                    self._followed.follow(self._ends[number + 1])
+        self.sha256 = self._followed.digest()
+        return True
+
+    def is_placed(self, dataset: Any) -> bool:
+        """True when GDAL, in an open dataset of the file, finds every block where it was put."""
+        numbers: list[int | None] = [None, *range(len(self._levels) - 1)]  # as GDAL counts
+        return all(
+            dataset.get_tag_item(f"BLOCK_OFFSET_{col}_{row}", "TIFF", bidx=band + 1, ovr=overview)
+            == (str(place + band * self._bytes) if place else None)
+            for overview, level in zip(numbers, self._levels, strict=True)
+            for (row, col), place in np.ndenumerate(level.places)
+            for band in range(self._bands)
+        )
+
+    def close(self) -> None:
+        """Closes the file; nothing is read or written any more.
+
+        Raises:
+            OSError: the disk has refused something meanwhile.
+        """
+        try:
+            self.pause()
+        finally:
+            self._followed.close()
+
+    def pause(self) -> None:
+        """Closes the file until it is placed: GDAL may change what it says of itself.
+
+        Raises:
+            OSError: the disk has refused something meanwhile.
+        """
+        if not self._is_open:
+            return
+        self._is_open = False
+        syncing, self._syncing = self._syncing, None
+        try:
+            if self._background is not None:
+                self._background.shutdown()
+                self._background = None
+            if syncing is not None:
+                syncing.result()
+        finally:
+            os.close(self._file)
+
+    def _halve(self, below: _Level, above: _Level | None, place: _Place) -> bool:
+        """Whether up to four blocks are as they were written; one block of the level above."""
+        if not hasattr(self._local, "rooms"):  # fresh memory costs as much as reading
+            self._local.rooms = np.empty((2, BLOCK, BLOCK), self._dtype)
+        (room, half), sums = self._local.rooms, []
+        for band in range(self._bands):
+            half.fill(self._fill)
+            for row, col in ((2 * place[0] + i, 2 * place[1] + j) for i in (0, 1) for j in (0, 1)):
+                pieces = below.pieces.get((row, col), ())
+                if pieces:
+                    self._read(room, int(below.places[row, col]) + band * self._bytes)
+                for piece in pieces:
+                    if _sum(room, piece.rows, piece.cols) != piece.sums[band]:
+                        return False
+                if pieces and above is not None:
+                    top, left = row % 2 * _HALF, col % 2 * _HALF
+                    half[top : top + _HALF, left : left + _HALF] = room[::2, ::2]
+            if above is not None:
+                sums.append(checksum(half))
+                self._write(half, int(above.places[place]) + band * self._bytes)
+        if above is not None:
+            above.pieces[place] = [_Piece(_ALL, _ALL, tuple(sums))]
+        return True
+
+    def _table(self, level: _Level) -> BlockTable:
+        """Where the blocks of all bands lie."""
+        bands = np.arange(self._bands)[:, None, None] * self._bytes
+        return BlockTable(level.shape, np.where(level.places > 0, level.places + bands, 0))
+
+    def _read_head(self) -> bytes:
+        """What the file has before the blocks."""
+        return os.pread(self._file, self._start, 0).ljust(self._start, b"\0")
+
+    def _aligned_end(self) -> int:
+        """The end of the file, at a page."""
+        return -(-os.fstat(self._file).st_size // _PAGE) * _PAGE
+
+    def _read(self, room: NDArray[Any], start: int) -> None:
+        """Fills a block's room from the file; what is not there is an error."""
+        rest = room.data.cast("B")
+        while rest:
+            count = os.preadv(self._file, [rest], start)
+            if count == 0:
+                raise OSError("the file is shorter than it was")
+            rest, start = rest[count:], start + count
+
+    def _write(self, room: NDArray[Any], start: int) -> None:
+        """Writes a block; a full disk may take a part before it refuses."""
+        rest = room.data.cast("B")
+        while rest:
+            count = os.pwrite(self._file, rest, start)
+            rest, start = rest[count:], start + count
+        with self._sending:
+            self._unsynced += room.nbytes
+            if self._unsynced < _UNSYNCED_BYTES:
+                return
+            if self._syncing is not None:
+                if not self._syncing.done():
+                    return
+                self._syncing.result()  # the system tells an error only once
+            self._unsynced = 0
+            if self._background is None:
+                self._background = ThreadPoolExecutor(1, thread_name_prefix="geotools-sync")
+            self._syncing = self._background.submit(os.fsync, self._file)
+
+
+def _blocks(window: Window) -> Iterator[_Place]:
+    """The blocks that the window touches."""
+    for row in range(window.row_off // BLOCK, -(-window.row_stop // BLOCK)):
+        for col in range(window.col_off // BLOCK, -(-window.col_stop // BLOCK)):
+            yield row, col
+
+
+def _filled(level: _Level) -> Iterator[_Place]:
+    """The blocks that there are."""
+    for row, col in np.argwhere(level.places):
+        yield int(row), int(col)
+
+
+def _sum(room: NDArray[Any], rows: slice, cols: slice) -> int:
+    """Checksum of these cells of a block."""
+    return checksum(np.ascontiguousarray(room[rows, cols]))
