@@ -6,7 +6,7 @@ import numpy as np
 
 from geotools.spec import ClassInfo, InputInfo, ModelSpec, OutputInfo, SourceInfo
 
-FLOAT, UINT8, INT64, FLOAT16, FLOAT64 = 1, 2, 7, 10, 11
+FLOAT, UINT8, UINT16, INT16, INT64, FLOAT16, FLOAT64 = 1, 2, 4, 5, 7, 10, 11
 
 
 def varint(value: int) -> bytes:

@@ -114,7 +114,7 @@ class ForeignModel:
                 footprint,
                 bands=self._bands,
                 batch=self._layout.batch,
-                whole_numbers=self._layout.dtype is np.uint8,
+                whole_numbers=self._layout.takes_whole,
                 margin_of=lambda found: choose_margin(found, keys, settings),
                 has_statistics=bool(statistics) or settings.standardize is not None,
             )

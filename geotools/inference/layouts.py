@@ -23,6 +23,9 @@ _TYPES = {
     "tensor(float16)": np.float16,
     "tensor(double)": np.float64,
     "tensor(uint8)": np.uint8,
+    "tensor(uint16)": np.uint16,
+    "tensor(int16)": np.int16,
+    "tensor(int32)": np.int32,
 }
 """ONNX Runtime's names of the types that bands may have."""
 
@@ -76,16 +79,28 @@ class Layout:
     heads: tuple[Head, ...]
     """Its outputs."""
 
+    @property
+    def takes_whole(self) -> bool:
+        """Whether it takes whole numbers, as rasters hold them."""
+        return np.issubdtype(self.dtype, np.integer)
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """Smallest and largest of the whole numbers that it takes."""
+        info = np.iinfo(self.dtype)
+        return int(info.min), int(info.max)
+
     def feed(self, block: NDArray[np.float32]) -> NDArray[Any]:
         """What the graph is given for (bands, rows, cols).
 
         Raises:
-            ModelError: it takes whole numbers of 8 bits, and the block holds others.
+            ModelError: it takes whole numbers, and the block holds others than it can take.
         """
-        if self.dtype is np.uint8:
-            if block.min() < 0 or block.max() > 255:
+        if self.takes_whole:
+            low, high = self.limits
+            if block.min() < low or block.max() > high:
                 raise ModelError(
-                    f"takes numbers from 0 to 255, the raster has {block.min():g} to "
+                    f"takes numbers from {low} to {high}, the raster has {block.min():g} to "
                     f"{block.max():g}: scale it with --scale"
                 )
             block = np.rint(block)

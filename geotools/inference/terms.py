@@ -103,7 +103,7 @@ def check_said(keys: Keys, settings: ForeignSettings, layout: Layout, is_values:
     """Refuses a model of which nothing is known."""
     lacking = []
     scaled = settings.scale is not None or settings.standardize is not None
-    if not keys.any and not scaled and layout.dtype is not np.uint8:
+    if not keys.any and not scaled and not layout.takes_whole:
         lacking.append("what its values are multiplied by (--scale 1/255, or --scale 1)")
     if not is_values and not keys.classes and not settings.classes:
         lacking.append("its classes (--classes water,forest) or that it gives values (--values)")
@@ -175,12 +175,12 @@ def choose_scaling(
             raise ModelError(
                 "is to standardise every tile by itself: leave --scale, --mean and --std out"
             )
-        if layout.dtype is np.uint8:
-            raise ModelError("takes numbers from 0 to 255: leave --standardize out")
+        if layout.takes_whole:
+            raise ModelError("takes whole numbers: leave --standardize out")
         scale = 1.0
         keys = replace(keys, mean=None, std=None)
     if scale is None:
-        scale = 1 / 255 if keys.any and layout.dtype is not np.uint8 else 1.0
+        scale = 1 / 255 if keys.any and not layout.takes_whole else 1.0
     mean, std = settings.mean or keys.mean, settings.std or keys.std
     if (mean is None) != (std is None):
         raise ModelError("needs --mean and --std together, or neither")

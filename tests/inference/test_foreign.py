@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from conftest import make_grid
-from onnx_bytes import FLOAT16, FLOAT64, UINT8, image_model, integers, model, node
+from onnx_bytes import FLOAT16, FLOAT64, INT16, UINT8, UINT16, image_model, integers, model, node
 
 from geotools.errors import ModelError
 from geotools.inference.foreign import ForeignSettings
@@ -69,6 +69,8 @@ LAYOUTS = {
     "NHWC": {"last": True},
     "NHWC without channels": {"last": True, "flat": True},
     "uint8": {"kind": UINT8},
+    "uint16": {"kind": UINT16},
+    "int16": {"kind": INT16},
     "float16": {"kind": FLOAT16},
     "float64": {"kind": FLOAT64},
     "two outputs": {"heads": 2},
@@ -366,6 +368,11 @@ def test_bytes_for_a_model_of_bytes(opened):
     found = opened(image_model(kind=UINT8), ForeignSettings(values=True))
     with pytest.raises(ModelError, match="from 0 to 255"):
         values_of(found, make_image(30, 30, high=4000))
+    source = make_image(30, 30, high=4000)
+    given = values_of(opened(image_model(kind=UINT16), ForeignSettings(values=True)), source)
+    assert np.allclose(given[0][source.valid], source.data.mean(axis=0)[source.valid], atol=1e-2)
+    with pytest.raises(ModelError, match="whole numbers: leave --standardize out"):
+        opened(image_model(kind=UINT8), ForeignSettings(values=True, standardize="tile"))
 
 
 def test_a_shipped_model_needs_no_settings():
