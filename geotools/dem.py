@@ -95,7 +95,8 @@ class Dem:
         """
         block = self._source.read(window)
         elevation = block.data.astype(np.float32, copy=False)  # (1, row, col), ours alone
-        np.copyto(elevation, np.nan, where=~block.valid)
+        if not block.valid.all():
+            np.copyto(elevation, np.nan, where=~block.valid)
         if not self._says_nodata and (elevation == _COMMON_NODATA).any():
             raise RasterError(
                 f"{self._name} holds the value -9999 and does not say what stands for missing "

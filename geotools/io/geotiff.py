@@ -240,10 +240,9 @@ class RasterFile:
         stored = self._stored(window)
         try:
             pixels = dataset.read(numbers, window=stored)  # (band, row, col)
+            tests = []  # (row, col) each
             if self._has_mask or (self._nodata is None and not self._says_valid):
-                valid = _all(dataset.read_masks(numbers, window=stored) > 0)  # (row, col)
-            else:
-                valid = np.ones(pixels.shape[1:], np.bool_)
+                tests.append(_all(dataset.read_masks(numbers, window=stored) > 0))
         except GDAL_ERRORS as error:
             raise FileError(
                 f"{self.name} cannot be read at columns {window.col_off} to {window.col_stop}, "
@@ -251,9 +250,12 @@ class RasterFile:
                 "damaged or incomplete."
             ) from None
         if self._nodata is not None:
-            valid &= _all(pixels != _as_stored(self._nodata, pixels.dtype))
+            tests.append(_all(pixels != _as_stored(self._nodata, pixels.dtype)))
         if pixels.dtype.kind == "f":
-            valid &= _all(np.isfinite(pixels))
+            tests.append(_all(np.isfinite(pixels)))
+        valid = tests.pop() if tests else np.ones(pixels.shape[1:], np.bool_)
+        for test in tests:
+            valid &= test
         pixels = pixels.astype(self.dtype, copy=False)
         for band, (scale, offset) in enumerate(self._scaling):
             if (scale, offset) != (1.0, 0.0):
