@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from geotools.maps.event_grids import MapPlace
     from geotools.maps.export import Export, export_for
     from geotools.maps.forecast import map_forecast
+    from geotools.maps.quantize import quantize_for
     from geotools.maps.seismicity import map_seismicity
     from geotools.maps.train import Training, train
     from geotools.pictures import forecast_picture, landform_picture
@@ -145,6 +146,7 @@ __all__ = [
     "predict",
     "predict_table",
     "predict_window",
+    "quantize_for",
     "read_catalog",
     "read_events",
     "read_layer",
@@ -218,6 +220,7 @@ _HOMES = {
     "maps.evaluation_run": ("EvaluationPeriod",),
     "maps.export": ("Export", "export_for"),
     "maps.forecast": ("map_forecast",),
+    "maps.quantize": ("quantize_for",),
     "maps.seismicity": ("map_seismicity",),
     "maps.train": ("Training", "train"),
     "pictures": ("forecast_picture", "landform_picture"),
