@@ -163,7 +163,8 @@ def _predict(
         target,
         polygons=_polygons(options, target),
         confidence=options.confidence,
-        probabilities=options.probabilities,
+        entropy=options.entropy,
+        probabilities=options.probability_type if options.probabilities else False,
         reading=RasterOptions(options.crs, options.bands, options.nodata, options.resample),
         foreign=ForeignSettings(
             scale=options.scale,
@@ -177,6 +178,8 @@ def _predict(
             overlap_percent=options.overlap,
             resolution_cm=options.resolution,
             bands=None if options.bands is None else len(options.bands),
+            standardize=options.standardize,  # type: ignore[arg-type]
+            run_limit_s=options.run_limit,
         ),
         effort=running.effort,
         overwrite=running.overwrite,
@@ -252,13 +255,14 @@ def _with_polygons(options: LandformOptions | PredictOptions, target: Path) -> l
     return [target.with_suffix(".gpkg")] if options.polygons else []
 
 
-def _with_probabilities(options: PredictOptions, target: Path) -> list[Path]:
-    second = target.with_name(f"{target.stem}_probabilities.tif")
-    return [*_with_polygons(options, target), *([second] if options.probabilities else [])]
+def _with_layers(options: PredictOptions, target: Path) -> list[Path]:
+    names = [name for name in ("probabilities", "entropy") if getattr(options, name)]
+    layers = [target.with_name(f"{target.stem}_{name}.tif") for name in names]
+    return [*_with_polygons(options, target), *layers]
 
 
 OPERATIONS: Mapping[str, Operation] = {
-    "predict": Operation(_predict, _with_probabilities, _check_polygons, several=True),
+    "predict": Operation(_predict, _with_layers, _check_polygons, several=True),
     "landforms": Operation(_landforms, _with_polygons, _check_landforms),
     "terrain": Operation(_terrain, lambda options, target: [], _check_terrain),
     "forecast": Operation(

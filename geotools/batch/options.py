@@ -87,8 +87,12 @@ class PredictOptions(_PolygonOptions):
 
     model: str
     """An `.onnx` file, or the name of a model that comes with geotools."""
+    entropy: bool = False
+    """Write how unsure the model is to a second GeoTIFF."""
     probabilities: bool = False
     """Write every class's probability to a second GeoTIFF."""
+    probability_type: str = field(default="float16", metadata=one_of("float16", "uint8", "float32"))
+    """How probabilities are stored."""
     crs: str | None = None
     """CRS to assume."""
     bands: tuple[int, ...] | None = field(default=None, metadata=within(1))
@@ -107,6 +111,8 @@ class PredictOptions(_PolygonOptions):
     """Foreign models: the output is values, not classes."""
     activation: str | None = field(default=None, metadata=one_of("softmax", "sigmoid"))
     """Foreign models: what makes probabilities of the output."""
+    standardize: str | None = field(default=None, metadata=one_of("tile"))
+    """Foreign models: take every tile's own mean and deviation instead of `scale`."""
     head: int | None = field(default=None, metadata=within(1))
     """Foreign models: which output, from 1."""
     tile_size: int | None = field(default=None, metadata=within(1))
@@ -115,6 +121,8 @@ class PredictOptions(_PolygonOptions):
     """Foreign models: overlap of tiles in per cent."""
     resolution: float | None = field(default=None, metadata=within(above=0))
     """Foreign models: centimetres in a cell."""
+    run_limit: float | None = field(default=None, metadata=within(above=0))
+    """Foreign models: seconds for one tile."""
     resample: bool = False
     """Foreign models: bring the raster to the model's resolution."""
 

@@ -1,10 +1,12 @@
 """geotools.batch.config: a job as TOML or dictionary; what is wrong is named."""
 
+import dataclasses
+import importlib
 from pathlib import Path
 
 import pytest
 
-from geotools.batch.config import make_job, read_job
+from geotools.batch.config import OPTIONS, make_job, read_job
 from geotools.errors import ConfigError, FileError
 
 JOB = {"operation": "landforms", "output": "out", "inputs": "*.tif"}
@@ -81,3 +83,26 @@ def test_a_toml_that_is_not_there(tmp_path):
     """A file error, not a traceback."""
     with pytest.raises(FileError, match="does not exist"):
         read_job(tmp_path / "none.toml")
+
+
+_OF_RUNS = {
+    "output", "tile", "threads", "memory", "overwrite", "progress", "executor", "job", "unit",
+}  # fmt: skip
+"""Flags that a batch has itself, or that are of single runs."""
+
+_OTHERWISE = {"attribute": "attributes", "list": None, "picture": None}
+"""Flags with another word in a job; None: only of the command."""
+
+
+@pytest.mark.parametrize("operation", OPTIONS)
+def test_options_have_the_words_of_the_command(operation):
+    """Every flag that shapes a map is an option of the job, by the same name."""
+    command = importlib.import_module(f"geotools.cli.{operation}").command
+    flags = {
+        max(item.opts, key=len).removeprefix("--").replace("-", "_")
+        for item in command.params
+        if item.param_type_name == "option"
+    }
+    known = {field.name for field in dataclasses.fields(OPTIONS[operation])}
+    words = {_OTHERWISE.get(flag, flag) for flag in flags - _OF_RUNS} - {None}
+    assert words | {"model"} == known | {"model"}, "add it to geotools/batch/options.py"

@@ -200,11 +200,12 @@ def test_catalogs_are_forecast(folder):
 def test_processes_give_the_same_bytes(folder):
     """Two inputs at the same time, in processes of their own."""
     (folder / "m.onnx").write_bytes(neighbourhood_model())
-    job = {**JOB, "operation": "predict", "options": {"model": "m.onnx", "confidence": True}}
+    options = {"model": "m.onnx", "confidence": True, "entropy": True, "probabilities": True}
+    job = {**JOB, "operation": "predict", "options": options}
     one, two = run_batch(job, output="one"), run_batch(job, output="two", jobs=2)
     assert statuses(one) == statuses(two) == ["done", "failed", "done"]
     first, second = content(folder / "one"), content(folder / "two")
-    for name in ("a.tif", "c.tif", "c.qml"):
+    for name in ("a.tif", "a_entropy.tif", "a_probabilities.tif", "c.tif", "c.qml"):
         assert first[name] == second[name]
 
 
