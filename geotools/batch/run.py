@@ -171,6 +171,7 @@ class _Run:
         self._left = [number for number in range(len(tasks)) if number not in self._records]
         sizes = [max(1, _bytes(tasks[number]) // 1000) for number in self._left]
         self._kilobytes = dict(zip(self._left, sizes, strict=True))
+        self._total, self._done = sum(sizes), 0.0  # kilobytes
         self._shares = dict.fromkeys(self._left, 0.0)
 
     def all(self, jobs: int, effort: Effort) -> None:
@@ -216,8 +217,7 @@ class _Run:
         elif what == "warning":
             self.warn(f"{task.label}: {value}")
         elif what == "share":
-            self._shares[number] = min(0.99, max(0.0, value))
-            self._step()
+            self._step(number, min(0.99, max(0.0, value)))
         else:
             self._records[number] = (str(value["status"]), value)  # whatever interrupts the disk
             self._journal.write(value)
@@ -225,15 +225,15 @@ class _Run:
 
     def _finish(self, number: int, record: Mapping[str, Any]) -> None:
         self._records[number] = (str(record["status"]), record)
-        self._shares[number] = 1.0
         if record["status"] == "failed":
             self.warn(f"{self._tasks[number].label} failed: {record['error']}")
-        self._step()
+        self._step(number, 1.0)
 
-    def _step(self) -> None:
+    def _step(self, number: int, share: float) -> None:
+        self._done += (share - self._shares[number]) * self._kilobytes[number]
+        self._shares[number] = share
         if self._progress is not None:
-            done = sum(self._kilobytes[n] * share for n, share in self._shares.items())
-            self._progress(Step("inputs, kB", round(done), sum(self._kilobytes.values())))
+            self._progress(Step("inputs, kB", round(self._done), self._total))
 
     def entries(self) -> tuple[Entry, ...]:
         """What has become of every input."""
