@@ -3,7 +3,8 @@
     python benchmarks/writing.py [--side 8192] [--repeat 3]
 
 Prints CPU and wall seconds of the whole write (tiles, overviews, sync, rename), interleaved, and
-the ratio of the medians.
+the ratio of the medians. Without reading back GDAL writes everything; with it, uncompressed
+blocks are written by us.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import numpy as np
 from affine import Affine
 
 from geotools.grid import Grid, TileScheme
+from geotools.io import writer
 from geotools.io.geotiff import parse_crs
 from geotools.io.writer import _LEVELS, GeotiffWriter
 from geotools.io.writing import create_geotiff
@@ -39,9 +41,9 @@ def write(path: Path, data: np.ndarray, compress: str) -> tuple[float, float]:
     cpu, wall = time.process_time(), time.perf_counter()
     with create_geotiff(
         path, grid, bands=["a"], dtype=data.dtype.name, nodata=0, compress=compress, overwrite=True
-    ) as writer:
+    ) as made:
         for tile in TileScheme(1024).tiles(grid):
-            writer.write(data[:, *tile.write.slices()], tile.write)
+            made.write(data[:, *tile.write.slices()], tile.write)
     return time.process_time() - cpu, time.perf_counter() - wall
 
 
@@ -61,6 +63,7 @@ def main() -> None:
                 with (
                     mock.patch.object(GeotiffWriter, "_holds_what_was_written", return_value=True),
                     mock.patch.dict(_LEVELS, by_gdal),
+                    mock.patch.object(writer, "can_write_plain", return_value=False),
                 ):
                     plain.append(write(path, data, compress))
                 checked.append(write(path, data, compress))
