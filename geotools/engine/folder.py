@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from geotools.errors import FileError
 from geotools.io.atomic import write_atomic
+from geotools.io.locking import locked
 
 __all__ = ["JobFolder", "read_job"]
 
@@ -65,7 +66,7 @@ class JobFolder:
             self._check()
             self.path.mkdir(exist_ok=True)
             if not shared:
-                self._lock = _locked(self.path / _LOCK)
+                self._lock = locked(self.path / _LOCK, self.path)
             with write_atomic(self.path / _JOB, overwrite=True) as part:
                 part.write_text(
                     json.dumps({"id": job_id, **(description or {})}, ensure_ascii=False, indent=1),
@@ -136,34 +137,10 @@ def _remove_stale(output: Path, own: Path) -> None:
         if left == own or not left.is_dir():
             continue
         try:
-            lock = _locked(left / _LOCK)
+            lock = locked(left / _LOCK, left)
         except FileError:  # at work
             continue
         with contextlib.suppress(OSError):
             shutil.rmtree(left)
         if lock is not None:
             os.close(lock)
-
-
-def _locked(path: Path) -> int | None:
-    """An open file that nobody else can lock until it is closed, or its process ends.
-
-    Raises:
-        FileError: somebody else has locked it.
-    """
-    try:
-        import fcntl
-    except ImportError:  # elsewhere than on POSIX
-        return None
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise FileError(
-            f"Another run is at work on the same output ({path.parent}): wait until it is done."
-        ) from None
-    except OSError:  # a file system without locks
-        os.close(descriptor)
-        return None
-    return descriptor
