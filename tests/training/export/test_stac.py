@@ -17,6 +17,14 @@ from geotools.spec import METADATA_KEY, ClassInfo, OutputInfo, SourceInfo
 from geotools.training.export.stac import write_stac
 from geotools.training.export.writer import write_graph
 
+FIELDS = {
+    "name", "architecture", "tasks", "framework", "framework_version", "memory_size",
+    "total_parameters", "pretrained", "pretrained_source", "batch_size_suggestion", "accelerator",
+    "accelerator_constrained", "accelerator_summary", "accelerator_count", "input", "output",
+    "hyperparameters",
+}  # fmt: skip
+"""That an Item's properties may have by the schema of MLM 1.5; others are an error there."""
+
 TASKS = {"regression", "classification", "semantic-segmentation"}
 
 
@@ -48,7 +56,11 @@ def check(item: dict) -> None:
     assert properties["mlm:accelerator"] is None
     assert properties["mlm:total_parameters"] > 0
     assert all(re.fullmatch(r"[0-9a-zA-Z_.-]+", key) for key in properties["mlm:hyperparameters"])
+    mlm = {name.removeprefix("mlm:") for name in properties if name.startswith("mlm:")}
+    assert mlm <= FIELDS
+    assert properties["mlm:hyperparameters"]
     known = {band["name"] for band in properties["bands"]}
+    assert known or not any(entry["bands"] for entry in properties["mlm:input"])
     for entry in properties["mlm:input"]:
         structure = entry["input"]
         assert len(structure["shape"]) == len(structure["dim_order"])
@@ -61,13 +73,17 @@ def check(item: dict) -> None:
         assert entry["resize_type"] is None
     for entry in properties["mlm:output"]:
         assert set(entry["tasks"]) <= TASKS
-        assert len(entry["result"]["shape"]) == len(entry["result"]["dim_order"])
+        order = entry["result"]["dim_order"]
+        assert len(entry["result"]["shape"]) == len(order) == len(set(order))
+        assert all(re.fullmatch(r"[a-z-_]+", name) for name in order)
+        assert "bands" not in order  # it would have to say which
         for number, info in enumerate(entry.get("classification:classes", ())):
             assert info["value"] == number
             assert re.fullmatch(r"[0-9A-Za-z-_]+", info["name"])
             assert re.fullmatch(r"[0-9A-F]{6}", info["color_hint"])
     (asset,) = item["assets"].values()
     assert {"mlm:model", "mlm:weights"} <= set(asset["roles"])
+    assert {name for name in asset if name.startswith("mlm:")} == {"mlm:artifact_type"}
     assert asset["mlm:artifact_type"]
     assert asset["bands"] == properties["bands"]
     assert "mlm:artifact_type" not in properties
