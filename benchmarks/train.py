@@ -5,6 +5,8 @@
 runs `geotools train` once for each set and learner, on two cores unless told otherwise, and prints
 score, interval, floor, baselines, minutes (wall and CPU), size of the `.onnx` and the parity
 figure. DIR holds a folder for each set. Runs that are complete in RUNS are read, not repeated.
+With `--init landforms-v1`, which takes the elevation itself, that becomes the first feature of sets
+that do without it.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import resource
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "train"
@@ -64,7 +67,7 @@ def run(name: str, learner: str | None, options: argparse.Namespace) -> dict[str
     minutes = folder.with_suffix(".minutes")
     if not (folder / "evaluation.json").exists():
         command = [
-            sys.executable, "-m", "geotools", "train", str(EXAMPLES / f"{name}.toml"),
+            sys.executable, "-m", "geotools", "train", str(configuration(name, options)),
             "-o", str(folder), "--data", str(options.data), "--seed", str(options.seed),
             "--progress", "none",
         ]  # fmt: skip
@@ -95,6 +98,21 @@ def run(name: str, learner: str | None, options: argparse.Namespace) -> dict[str
         "parity": found["parity"].get("max_difference"),
         "split": found["split"],
     }
+
+
+def configuration(name: str, options: argparse.Namespace) -> Path:
+    """The TOML of a set; with `init` one in which the elevation is a feature."""
+    path = EXAMPLES / f"{name}.toml"
+    values = tomllib.loads(path.read_text(encoding="utf-8"))
+    bare = [one["name"] for one in values.get("inputs", ()) if one.get("role") == "elevation"]
+    if not options.init or not bare or bare[0] in values["features"]:
+        return path
+    text = path.read_text(encoding="utf-8")
+    other = options.output / f"{name}-with-{bare[0]}.toml"
+    other.write_text(
+        text.replace("features = [", f'features = ["{bare[0]}", ', 1), encoding="utf-8"
+    )
+    return other
 
 
 def cpu_seconds() -> float:
