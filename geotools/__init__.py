@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from geotools.io.geotiff import open_raster
     from geotools.io.writing import create_geotiff
     from geotools.maps import (
+        AreaOptions,
         DemOptions,
         EventMap,
         EventSelection,
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from geotools.verification import Verification, verify
 
 __all__ = [
+    "AreaOptions",
     "BatchReport",
     "ClassInfo",
     "Dem",
@@ -198,6 +200,7 @@ _HOMES = {
     "io.geotiff": ("open_raster",),
     "io.writing": ("create_geotiff",),
     "maps": (
+        "AreaOptions",
         "DemOptions",
         "EventMap",
         "EventSelection",

@@ -18,7 +18,7 @@ from geotools.grid import Grid, Window
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Chosen", "Layer", "Part", "Raster", "Sink", "Source"]
+__all__ = ["Chosen", "Layer", "Part", "Raster", "Shifted", "Sink", "Source"]
 
 
 class Source(Protocol):
@@ -123,6 +123,18 @@ class Part:
         """The cells of `window`, counted from the part's own corner."""
         col, row = window.col_off + self.window.col_off, window.row_off + self.window.row_off
         return self._source.read(Window(col, row, window.width, window.height))
+
+
+class Shifted:
+    """A sink of a window that is given windows of the whole."""
+
+    def __init__(self, sink: Sink, window: Window) -> None:
+        self._sink, self._window = sink, window
+
+    def write(self, data: NDArray[Any], window: Window) -> None:
+        """Writes to the cells of `window`, counted from the first of the whole."""
+        col, row = window.col_off - self._window.col_off, window.row_off - self._window.row_off
+        self._sink.write(data, Window(col, row, window.width, window.height))
 
 
 class Chosen:

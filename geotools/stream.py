@@ -12,13 +12,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from geotools.grid import Grid, Tile
+from geotools.grid import Grid, Tile, Window
 from geotools.raster import Raster, Sink, Source
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Progress", "Step", "Tiling", "map_tiles"]
+__all__ = ["Progress", "Step", "Tiling", "Within", "map_tiles"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,40 @@ class Tiling(Protocol):
 
     def tiles(self, grid: Grid) -> Iterator[Tile]:
         """The tiles of `grid`; their write windows cover it exactly once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """The tiles of a window of a grid, in the cells of the whole grid; itself a `Tiling`."""
+
+    scheme: Tiling
+    """How grids are cut."""
+    window: Window
+    """Which cells are written; inside the grid."""
+    as_whole: bool = False
+    """Take the tiles that the whole grid has, and write less of them; else the window is cut by
+    itself."""
+
+    def count(self, grid: Grid) -> int:
+        """Number of tiles of the window."""
+        if self.as_whole:
+            return sum(1 for _ in self.tiles(grid))
+        return self.scheme.count(grid.cut(self.window))
+
+    def tiles(self, grid: Grid) -> Iterator[Tile]:
+        """The tiles of the window of `grid`."""
+        if self.as_whole:
+            for tile in self.scheme.tiles(grid):
+                write = tile.write.intersection(self.window)
+                if write is not None:
+                    yield Tile(tile.read, write)
+            return
+        for tile in self.scheme.tiles(grid.cut(self.window)):
+            yield Tile(*(self._moved(window) for window in (tile.read, tile.write)))
+
+    def _moved(self, window: Window) -> Window:
+        col, row = window.col_off + self.window.col_off, window.row_off + self.window.row_off
+        return Window(col, row, window.width, window.height)
 
 
 def map_tiles(

@@ -7,7 +7,16 @@ from typing import Any
 
 import click
 
-from geotools.cli.options import dem_options, effort, job_options, run_options, running
+from geotools.cli.options import (
+    area,
+    area_options,
+    dem_options,
+    effort,
+    job_options,
+    model_options,
+    run_options,
+    running,
+)
 from geotools.cli.reporting import reporting
 
 __all__ = ["command"]
@@ -43,6 +52,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 @click.option("--min-area", type=float, default=0.0, metavar="M2", help="Merge smaller polygons.")
 @click.option("--simplify", type=float, default=0.0, metavar="M", help="Simplify outlines by M.")
 @dem_options
+@area_options
+@model_options
 @job_options
 @run_options
 def command(dem: str, output: str, progress: str, **options: Any) -> None:
@@ -58,21 +69,26 @@ def command(dem: str, output: str, progress: str, **options: Any) -> None:
             f"--{flag.replace('_', '-')} belongs to --method geomorphons: the model's scale is "
             "fixed in its file."
         )
-    if options["method"] == "geomorphons" and options["model"]:
-        raise click.UsageError("--model belongs to --method model.")
+    for name, flag in _OF_MODELS.items():
+        if options["method"] == "geomorphons" and options[name] not in (None, False, (), "auto"):
+            raise click.UsageError(f"--{flag} belongs to --method model.")
     if not options["polygons"] and (options["min_area"] or options["simplify"]):
         raise click.UsageError("--min-area and --simplify shape polygons: give --polygons too.")
     with reporting(progress) as report:
         polygons = options["polygons"]
+        models = [options["model"] or "landforms-v1", *options["others"]]
         made = map_landforms(
             dem,
             output,
-            method=Geomorphons(**exact) if options["method"] == "geomorphons" else options["model"],
+            method=Geomorphons(**exact) if options["method"] == "geomorphons" else models,
             polygons=polygons and Polygons(polygons, options["min_area"], options["simplify"]),
             confidence=options["confidence"],
             reading=DemOptions(
                 options["crs"], options["band"], options["nodata"], options["z_factor"]
             ),
+            area=area(options),
+            tta=options["tta"],
+            device=options["device"],
             effort=effort(options["tile"], options["threads"], options["memory"]),
             running=running(options),
             overwrite=options["overwrite"],
@@ -81,15 +97,20 @@ def command(dem: str, output: str, progress: str, **options: Any) -> None:
         )
         outputs = [str(made.path), *([str(made.polygons)] if made.polygons else [])]
         report.result(
-            f"{' and '.join(outputs)}: landforms by {made.method}, {made.seconds:.1f} s",
+            f"{' and '.join(outputs)}: landforms by {made.method} on {made.device}, "
+            f"{made.seconds:.1f} s",
             {
                 "outputs": outputs,
                 "method": made.method,
+                "device": made.device,
                 "area_m2": dict(made.area_m2),
                 "seconds": round(made.seconds, 3),
             },
         )
 
+
+_OF_MODELS = {"model": "model", "others": "with", "tta": "tta", "device": "device"}
+"""Option and flag of what the exact algorithm does not have."""
 
 _EXACT = {
     "search": "search",

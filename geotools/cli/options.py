@@ -13,13 +13,17 @@ from geotools.effort import Effort, parse_bytes
 
 if TYPE_CHECKING:
     from geotools.engine.run import Running
+    from geotools.maps.area import AreaOptions
 
 __all__ = [
+    "area",
+    "area_options",
     "catalog_options",
     "column_mapping",
     "dem_options",
     "effort",
     "job_options",
+    "model_options",
     "moment",
     "output_options",
     "run_options",
@@ -39,6 +43,20 @@ def run_options(function: _Function) -> _Function:
 def job_options(function: _Function) -> _Function:
     """Adds --executor, --unit and --job."""
     for option in reversed(_JOB):
+        function = option(function)
+    return function
+
+
+def area_options(function: _Function) -> _Function:
+    """Adds --bbox, --bbox-crs, --mask and --mask-layer."""
+    for option in reversed(_AREA):
+        function = option(function)
+    return function
+
+
+def model_options(function: _Function) -> _Function:
+    """Adds --with, --tta and --device."""
+    for option in reversed(_MODEL):
         function = option(function)
     return function
 
@@ -106,6 +124,28 @@ def running(options: Mapping[str, Any]) -> Running:
     )
 
 
+def area(options: Mapping[str, Any]) -> AreaOptions | None:
+    """What the flags of `area_options` ask for."""
+    from geotools.maps import AreaOptions
+
+    for flag, other in (("bbox_crs", "bbox"), ("mask_layer", "mask")):
+        if options[flag] is not None and options[other] is None:
+            raise click.UsageError(f"--{flag.replace('_', '-')} belongs to --{other}.")
+    text, bounds = options["bbox"], None
+    if text is not None:
+        try:
+            left, bottom, right, top = (float(part) for part in text.split(","))
+        except ValueError:
+            raise click.UsageError(
+                f"--bbox {text!r} is not understood: give LEFT,BOTTOM,RIGHT,TOP, four numbers in "
+                "the CRS of the raster or of --bbox-crs."
+            ) from None
+        bounds = left, bottom, right, top
+    if bounds is None and options["mask"] is None:
+        return None
+    return AreaOptions(bounds, options["bbox_crs"], options["mask"], options["mask_layer"])
+
+
 _OUTPUT = (
     click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
     click.option(
@@ -126,6 +166,41 @@ _RUN = (
         help="Memory for tiles, such as 2G; polygons take more.",
     ),
     *_OUTPUT,
+)
+
+_AREA = (
+    click.option(
+        "--bbox",
+        metavar="LEFT,BOTTOM,RIGHT,TOP",
+        help="Map only the cells that this rectangle touches, in the CRS of the raster.",
+    ),
+    click.option("--bbox-crs", metavar="CRS", help="CRS of --bbox, such as EPSG:4326."),
+    click.option(
+        "--mask",
+        metavar="FILE",
+        help="Map only cells whose centre lies in a polygon of this vector file.",
+    ),
+    click.option("--mask-layer", metavar="NAME", help="Layer of --mask, where it has several."),
+)
+
+_MODEL = (
+    click.option(
+        "--with",
+        "others",
+        multiple=True,
+        metavar="MODEL.onnx",
+        help="Map the mean of this model and MODEL; may be given again.",
+    ),
+    click.option(
+        "--tta", is_flag=True, help="Map the mean over the raster turned and mirrored: 8 x slower."
+    ),
+    click.option(
+        "--device",
+        default="auto",
+        show_default=True,
+        metavar="NAME",
+        help="Where the model runs: auto, cpu, cuda, coreml, directml, openvino, …",
+    ),
 )
 
 _JOB = (

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from geotools.cli.options import effort, job_options, run_options, running
+from geotools.cli.options import (
+    area,
+    area_options,
+    effort,
+    job_options,
+    model_options,
+    run_options,
+    running,
+)
 from geotools.cli.reporting import reporting
 
 if TYPE_CHECKING:
@@ -64,6 +72,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     type=click.Choice(["tile"]),
     help="Foreign models: take every tile's own mean and deviation instead of --scale.",
 )
+@click.option(
+    "--fill",
+    type=click.Choice(["nearest", "mean", "zero"]),
+    help="Foreign models: what missing cells are to the net [nearest].",
+)
 @click.option("--head", type=int, metavar="N", help="Foreign models: which output, from 1 [1].")
 @click.option("--tile-size", type=int, metavar="N", help="Foreign models: cells of a tile [512].")
 @click.option(
@@ -78,6 +91,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 @click.option(
     "--resample", is_flag=True, help="Foreign models: bring the raster to the model's resolution."
 )
+@area_options
+@model_options
 @job_options
 @run_options
 def command(
@@ -121,7 +136,7 @@ def command(
 
         polygons = options["polygons"]
         made = map_predictions(
-            model,
+            [model, *options["others"]],
             inputs,
             output,
             polygons=polygons and Polygons(polygons, options["min_area"], options["simplify"]),
@@ -130,6 +145,9 @@ def command(
             probabilities=options["probability_type"] if options["probabilities"] else False,
             reading=RasterOptions(options["crs"], bands, options["nodata"], options["resample"]),
             foreign=foreign,
+            area=area(options),
+            tta=options["tta"],
+            device=options["device"],
             effort=effort(options["tile"], options["threads"], options["memory"]),
             running=running(options),
             overwrite=options["overwrite"],
@@ -143,10 +161,12 @@ def command(
         ]
         what = f"{len(made.classes)} classes" if made.classes else "values"
         report.result(
-            f"{' and '.join(outputs)}: {what} by {made.model}, {made.seconds:.1f} s",
+            f"{' and '.join(outputs)}: {what} by {made.model} on {made.device}, "
+            f"{made.seconds:.1f} s",
             {
                 "outputs": outputs,
                 "model": made.model,
+                "device": made.device,
                 "area_m2": dict(made.area_m2),
                 "seconds": round(made.seconds, 3),
             },
@@ -154,9 +174,10 @@ def command(
 
 
 _NOT_FOR_TABLES = (
+    "bbox", "bbox_crs", "mask", "mask_layer", "others", "tta",
     "polygons", "confidence", "entropy", "job", "unit", "bands", "crs", "nodata", "scale", "mean",
     "std", "classes", "values", "activation", "standardize", "head", "tile_size", "overlap",
-    "resolution", "run_limit", "resample", "tile",
+    "resolution", "run_limit", "fill", "resample", "tile",
 )  # fmt: skip
 """Options that say something of rasters."""
 
@@ -165,7 +186,7 @@ def _refuse_for_tables(options: dict[str, Any], inputs: tuple[str, ...]) -> None
     if len(inputs) != 1:
         raise click.UsageError("One table at a time: run the command for each.")
     for name in _NOT_FOR_TABLES:
-        if options[name] not in (None, False):
+        if options[name] not in (None, False, ()):
             raise click.UsageError(f"--{name.replace('_', '-')} belongs to rasters: leave it out.")
 
 
@@ -186,6 +207,7 @@ def _foreign(options: dict[str, Any], bands: tuple[int, ...] | None) -> ForeignS
         bands=None if bands is None else len(bands),
         standardize=options["standardize"],
         run_limit_s=options["run_limit"],
+        fill=options["fill"],
     )
 
 

@@ -16,7 +16,7 @@ from geotools.errors import ModelError
 from geotools.inference.block_statistics import block_statistics
 from geotools.inference.deciding import decide
 from geotools.inference.deepness import Keys, read_keys
-from geotools.inference.filling import fill_nearest
+from geotools.inference.filling import fill_nearest, fill_with
 from geotools.inference.footprint import footprint_of
 from geotools.inference.foreign_notes import Facts, foreign_notes, seams
 from geotools.inference.layouts import layout_of
@@ -31,6 +31,7 @@ from geotools.inference.terms import (
     check_type,
     choose_cell,
     choose_classes,
+    choose_fill,
     choose_head,
     choose_margin,
     choose_scaling,
@@ -100,6 +101,7 @@ class ForeignModel:
                 )
             self._single = channels == 1 and not self._is_values and not self._labels
             self._factor, self._shift = choose_scaling(self._layout, self._bands, keys, settings)
+            self._fill = choose_fill(self._factor, self._shift, settings)
             self._threshold = keys.threshold or 0.5
             self._floor = keys.threshold or 0.0
             self._multiplier = keys.scaling if self._is_values else 1.0
@@ -167,7 +169,8 @@ class ForeignModel:
         try:
             if self._settings.standardize is not None:
                 block = standardise_tile(block)
-            filled = fill_nearest(block)
+            fill = self._fill
+            filled = fill_nearest(block) if fill is None else fill_with(block, fill)
             planes = self._planes(
                 (filled * self._factor - self._shift).astype(np.float32, copy=False)
             )
@@ -265,7 +268,7 @@ class ForeignModel:
             "seams": seams(measured),
             "factor": _listed(self._factor),
             "shift": _listed(self._shift),
-            "fill": "nearest",
+            "fill": self._settings.fill or "nearest",
         }
         if self.finer > 1:
             found["finer"] = self.finer

@@ -26,6 +26,7 @@ class OutputCells:
             grid: what is read.
         """
         self.finer, self.coarser = finer, coarser
+        self._read = grid
         self.grid = grid
         """Where the cells of the map are."""
         if finer > 1 or coarser > 1:
@@ -44,6 +45,16 @@ class OutputCells:
         first = [offset * self.finer // self.coarser for offset in (window.col_off, window.row_off)]
         size = [math.ceil(n * self.finer / self.coarser) for n in (window.width, window.height)]
         return Window(*first, *size)
+
+    def whole(self, window: Window) -> Window:
+        """A window of what is read, made larger until it holds whole cells of the map."""
+        if self.coarser == 1:
+            return window
+        step, (left, top) = self.coarser, (window.col_off, window.row_off)
+        left, top = left // step * step, top // step * step
+        right, bottom = (-(-stop // step) * step for stop in (window.col_stop, window.row_stop))
+        stop_col, stop_row = min(right, self._read.width), min(bottom, self._read.height)
+        return Window(left, top, stop_col - left, stop_row - top)
 
     def slices(self, inner: tuple[slice, slice]) -> tuple[slice, slice]:
         """Slices of what is read as slices of what the model gives for it."""

@@ -18,7 +18,7 @@ from geotools.inference.channels import channels_of
 from geotools.inference.output_cells import OutputCells
 from geotools.inference.tiles import FixedTiles
 from geotools.raster import Layer, Raster, Source
-from geotools.stream import Tiling
+from geotools.stream import Tiling, Within
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,6 +64,7 @@ class Prediction:
         asked: Asked | None = None,
         tile: int | None = None,
         area: Area | None = None,
+        window: Window | None = None,
     ) -> None:
         """
         Args:
@@ -75,6 +76,8 @@ class Prediction:
                 size get that.
             area: the cells that are wanted; all of them when None. Those around are read all the
                 same.
+            window: the map has these cells of the source alone, made whole cells of the map; they
+                are what they are in the map of all.
 
         Raises:
             ModelError: the model gives neither classes nor values, takes other bands than the
@@ -88,14 +91,24 @@ class Prediction:
                 "entropy and no probabilities."
             )
         self._cells = OutputCells(model.finer, model.coarser, source.grid)
-        self._model, self._asked, self._area = model, asked, area
+        self._asked, self._area = asked, area
+        self.model = model
+        """Whose answers the map holds."""
         self._channels = channels_of(model, source, self._cells)
         self._codes = np.array([info.code for info in output.classes], np.uint8)
         self.source = source
         """What is read."""
         self.tiling: Tiling = tiling_of(model, tile)
         """How its grid is cut."""
-        self.grid: Grid = self._cells.grid
+        self.window: Window = source.grid.window
+        """The cells of the source that are mapped."""
+        if window is not None:
+            self.window = self._cells.whole(window)
+            # Blocks of one size may show where they were cut: they stay where the whole has them.
+            as_whole = model.side is not None
+            self.tiling = Within(self.tiling, self.window, as_whole)
+        self._origin = self._cells.window(self.window)
+        self.grid: Grid = self._cells.grid.cut(self._origin)
         """Where the cells of the map are."""
         self.layers: tuple[Layer, ...] = _layers(model, asked)
         """What the map holds: `classes` or `values`, then `entropy`, `probabilities` if asked."""
@@ -107,7 +120,9 @@ class Prediction:
 
     def placed(self, window: Window) -> Window:
         """The cells of the map that a written window of the source is."""
-        return self._cells.window(window)
+        placed = self._cells.window(window)
+        col, row = placed.col_off - self._origin.col_off, placed.row_off - self._origin.row_off
+        return Window(col, row, placed.width, placed.height)
 
     def tile(self, tile: Tile) -> tuple[NDArray[Any], ...] | None:
         """What the layers hold in a tile, (band, row, col) each; None where nothing is known."""
@@ -139,7 +154,7 @@ class Prediction:
         if valid is None:
             return None
         found = self._channels(block, tile)
-        index, highest = self._model.decide(found)
+        index, highest = self.model.decide(found)
         valid = valid & np.isfinite(highest)  # a graph that knows no missing values says NaN
         if not valid.any():
             return None

@@ -14,6 +14,7 @@ import numpy as np
 
 from geotools.errors import ModelError
 from geotools.inference.deepness import Keys
+from geotools.inference.filling import FILLS
 from geotools.inference.footprint import Footprint
 from geotools.inference.layouts import Head, Layout
 from geotools.spec import ClassInfo
@@ -28,6 +29,7 @@ __all__ = [
     "check_type",
     "choose_cell",
     "choose_classes",
+    "choose_fill",
     "choose_head",
     "choose_margin",
     "choose_scaling",
@@ -84,6 +86,8 @@ class ForeignSettings:
     """Take off every tile's own mean and divide by its own deviation, instead of scaling."""
     run_limit_s: float | None = None
     """Seconds that one tile may take; 600 when None."""
+    fill: Literal["nearest", "mean", "zero"] | None = None
+    """What the graph is given for missing cells, as in `filling.FILLS`; the nearest when None."""
 
     def __bool__(self) -> bool:
         said = (item for item in fields(self) if item.name != "bands")
@@ -197,6 +201,28 @@ def choose_scaling(
         raise ModelError("needs standard deviations above 0 and a scale that is not 0")
     factor, shift = scale / numbers[1], numbers[0] / numbers[1]
     return factor.astype(np.float32)[:, None, None], shift.astype(np.float32)[:, None, None]
+
+
+def choose_fill(
+    factor: NDArray[np.float32], shift: NDArray[np.float32], settings: ForeignSettings
+) -> NDArray[np.float32] | None:
+    """(bands, 1, 1) that missing cells hold in the raster; None: those of the nearest cell.
+
+    Args:
+        factor, shift: as from `choose_scaling`.
+        settings: the user's word.
+    """
+    if settings.fill not in (None, *FILLS):
+        raise ModelError(f"knows no fill {settings.fill!r}: give --fill {', '.join(FILLS)}")
+    if settings.fill in (None, "nearest"):
+        return None
+    if settings.standardize is not None:
+        raise ModelError("is to standardise every tile by itself: give --fill nearest, or none")
+    if settings.fill == "zero":
+        return np.zeros_like(shift)
+    if not shift.any():
+        raise ModelError("has no mean that could be filled in: give --mean too, or --fill nearest")
+    return np.asarray(shift / factor, np.float32)
 
 
 def choose_classes(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Places2D = NDArray[np.float64]
 
-__all__ = ["Places", "covering", "regrid"]
+__all__ = ["Places", "covering", "regrid", "touched"]
 
 _SAME = 1e-6
 """Share of a cell by which cells that count as the same may differ."""
@@ -229,6 +229,47 @@ def covering(grids: Sequence[tuple[Grid, str]]) -> Grid:
     if (right - left) * (bottom - top) > _SPARSE * cells:
         raise GridError("The rasters of a mosaic lie too far apart: give those of one place.")
     return first.cut(Window(left, top, right - left, bottom - top))
+
+
+def touched(
+    grid: Grid, bounds: tuple[float, float, float, float], *, crs: Any = None
+) -> Window | None:
+    """The window of the cells that a rectangle touches, or None where it touches none.
+
+    On a geographic grid longitudes go round; a rectangle over the edge of a grid around the Earth
+    touches both of its ends, and the window holds all between.
+
+    Args:
+        grid: the cells.
+        bounds: (left, bottom, right, top).
+        crs: rasterio.crs.CRS of these; the grid's when None.
+
+    Raises:
+        GridError: no way leads from one CRS to the other, or the rectangle has no place there.
+    """
+    left, bottom, right, top = bounds
+    around = _around(grid)
+    if crs is not None and crs != grid.crs:
+        transformer = _transformer(crs, grid.crs, "the rectangle")
+        left, bottom, right, top = transformer.transform_bounds(*bounds, densify_pts=_EDGE_POINTS)
+        if not all(map(math.isfinite, (left, bottom, right, top))):
+            raise GridError(f"The rectangle {bounds} has no place in {grid.crs}: give another.")
+        if around is not None and left > right:  # over the 180th meridian
+            right += around * grid.transform.a
+    to = grid.transform
+    low, high = (left - to.c) / to.a, (right - to.c) / to.a
+    cols = [(low, high)]
+    if around is not None:
+        turns = range(math.floor(low / around) - 1, math.ceil(high / around) + 2)
+        cols = [(low - turn * around, high - turn * around) for turn in turns]
+    cols = [pair for pair in cols if not _apart(*pair, grid.width)]
+    rows = (top - to.f) / to.e, (bottom - to.f) / to.e
+    if not cols or _apart(*rows, grid.height):
+        return None
+    first_col, first_row = (math.floor(x + _SAME) for x in (min(a for a, _ in cols), rows[0]))
+    last_col, last_row = (math.ceil(x - _SAME) for x in (max(b for _, b in cols), rows[1]))
+    found = Window(first_col, first_row, max(last_col - first_col, 1), max(last_row - first_row, 1))
+    return found.intersection(grid.window)
 
 
 def _multiples(low: float, high: float, size: float) -> tuple[int, int]:

@@ -68,6 +68,7 @@ def read_vector(
     columns: Mapping[str, str] | None = None,
     crs: str | None = None,
     degrees: Any = None,
+    keys: tuple[str, str | None] = ("labels.layer", "labels.crs"),
 ) -> GeoDataFrame:
     """The features of a vector file in two dimensions, numbered from 0 in the order of the file.
 
@@ -79,6 +80,7 @@ def read_vector(
         columns: for tables: `x` and `y` -> names of the columns; further keys are not for here.
         crs: the CRS to assume, instead of the file's own.
         degrees: the CRS of a table whose columns of places are called longitude and latitude.
+        keys: what messages call the settings of layer and CRS; None: there is none of the CRS.
 
     Raises:
         FileError: no such file or layer, another format, damaged, no feature, no CRS.
@@ -92,7 +94,7 @@ def read_vector(
     if file.name.lower().endswith(_TABLES):
         frame = _read_points(file, columns or {}, degrees)
     else:
-        frame = _read_features(file, layer)
+        frame = _read_features(file, layer, keys[0])
     if len(frame) == 0 or frame.geometry.isna().all() or frame.geometry.is_empty.all():
         raise FileError(f"{file} holds no feature with a geometry: name another layer or file.")
     if crs is not None:
@@ -103,13 +105,12 @@ def read_vector(
                 f"{crs!r} is not a CRS: give an authority code such as EPSG:4326."
             ) from None
     if frame.crs is None:
-        raise FileError(
-            f"{file} has no CRS: name it with labels.crs, or give it one (ogr2ogr -a_srs)."
-        )
+        named = f"name it with {keys[1]}, or " if keys[1] else ""
+        raise FileError(f"{file} has no CRS: {named}give it one (ogr2ogr -a_srs).")
     return frame
 
 
-def _read_features(file: Path, layer: str | None) -> GeoDataFrame:
+def _read_features(file: Path, layer: str | None, key: str) -> GeoDataFrame:
     import pyogrio
 
     _check(file)
@@ -121,7 +122,7 @@ def _read_features(file: Path, layer: str | None) -> GeoDataFrame:
     if layer not in names:
         wanted = "no layer was named" if layer is None else f"there is no {layer!r}"
         listed = ", ".join(names) or "no layer of features"
-        raise FileError(f"{file} has {listed}, {wanted}: name one with labels.layer.")
+        raise FileError(f"{file} has {listed}, {wanted}: name one with {key}.")
     with _quietly(file), failing_as(f"{file} could not be read"):
         frame = pyogrio.read_dataframe(file, layer=layer, force_2d=True, on_invalid="fix")
     return frame.reset_index(drop=True)

@@ -11,6 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from geotools.maps.area import AreaOptions
     from geotools.maps.events import EventMap, EventSelection, map_events
     from geotools.maps.inputs import DemOptions
     from geotools.maps.landforms import LandformMap, map_landforms
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from geotools.maps.terrain import TerrainMap, TerrainSettings, map_terrain
 
 __all__ = [
+    "AreaOptions",
     "DemOptions",
     "EventMap",
     "EventSelection",
@@ -41,6 +43,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "area": ("AreaOptions",),
     "events": (
         "EventMap",
         "EventSelection",

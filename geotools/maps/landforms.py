@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from geotools.engine.run import Running
 from geotools.errors import RasterError
 from geotools.io.geotiff import open_raster
 from geotools.io.writing import create_geotiff
+from geotools.maps.area import AreaOptions, place_area
 from geotools.maps.inputs import (
     DemOptions,
     FilePath,
@@ -25,6 +26,7 @@ from geotools.maps.inputs import (
 from geotools.maps.mappers import Geomorphons, ModelMapper, Warn, choose
 from geotools.maps.polygons import Polygons, check_polygons, write_polygons
 from geotools.maps.predict import predict_to_files
+from geotools.maps.predict_order import Order
 from geotools.maps.predict_outputs import Wanted
 from geotools.spec import ClassInfo
 from geotools.stream import Progress
@@ -49,6 +51,8 @@ class LandformMap:
     """Area by class name."""
     method: str
     """Model name and version, or the algorithm's settings."""
+    device: str
+    """Where the model ran: `cpu`, `cuda`, …"""
     seconds: float
     """Wall time."""
 
@@ -57,10 +61,13 @@ def map_landforms(
     dem: FilePath,
     output: FilePath,
     *,
-    method: Geomorphons | FilePath | None = None,
+    method: Geomorphons | FilePath | Sequence[FilePath] | None = None,
     polygons: Polygons | FilePath | None = None,
     confidence: bool = False,
     reading: DemOptions | None = None,
+    area: AreaOptions | None = None,
+    tta: bool = False,
+    device: str = "auto",
     effort: Effort | None = None,
     running: Running | None = None,
     overwrite: bool = False,
@@ -72,11 +79,14 @@ def map_landforms(
     Args:
         dem: any raster of elevations that GDAL reads.
         output: class GeoTIFF, uint8, 0 where there is no elevation; with colours and names.
-        method: an `.onnx` file, the exact algorithm with its settings, or the shipped model
-            when None.
+        method: an `.onnx` file or several whose mean is mapped, the exact algorithm with its
+            settings, or the shipped model when None.
         polygons: GeoPackage of polygons, one for each connected piece of a class.
         confidence: add the model's probability of the written class in per cent as band 2.
         reading: how to read the elevation model.
+        area: map a part of it; its cells are what they are in the map of all.
+        tta: map the mean of what the model says of the terrain turned and mirrored.
+        device: where the model runs, see `SessionOptions`.
         effort: threads, tile size, memory.
         running: how a model's job is run, see `map_predictions`; the exact algorithm has none.
         overwrite: replace outputs that exist.
@@ -93,15 +103,27 @@ def map_landforms(
         polygons = Polygons(polygons)
     if polygons is not None:
         check_polygons(polygons, dem, target, overwrite, layer=_LAYER)
-    mapper = choose(method)
+    mapper = choose(method, device)
     if isinstance(mapper, ModelMapper):
-        return _by_model(
-            mapper, dem,
-            Wanted(
+        order = Order(
+            model=mapper.model,
+            origins=mapper.origins,
+            rasters=(dem,),
+            wanted=Wanted(
                 target, polygons, confidence, overwrite=overwrite, word="landform", layer=_LAYER
             ),
-            reading=reading, effort=effort, running=running, progress=progress, warn=warn,
-        )  # fmt: skip
+            reading=reading,
+            area=area,
+            tta=tta,
+            device=device,
+            effort=effort,
+            running=running or Running(),
+        )
+        return _by_model(mapper, order, progress=progress, warn=warn)
+    if tta:
+        raise RasterError(
+            "Geomorphons are the same from all sides: leave --tta out, or use --method model."
+        )
     if confidence:
         raise RasterError(
             "Geomorphons are exact and have no confidence: leave --confidence out, or use "
@@ -112,12 +134,13 @@ def map_landforms(
         check_apart(file, [target, *([Path(polygons.path)] if polygons else [])])
         source = elevation(file, reading)
         mapper.check(source.grid, file.name, warn)
+        placed = place_area(area, source.grid, file.name)
         origin = stack.enter_context(provenance(file))
-        tags = mapper.tags()
+        tags = mapper.tags() | (area.tags() if area else {})
         writer = stack.enter_context(
             create_geotiff(
                 target,
-                source.grid,
+                source.grid if placed is None else source.grid.cut(placed.window),
                 bands=["landform"],
                 units=[""],
                 dtype="uint8",
@@ -129,11 +152,12 @@ def map_landforms(
         )
         tile, threads = mapper.plan(effort)
         stack.enter_context(file.block_cache(tile + 2 * mapper.halo))
-        mapper.run(source, writer, tile=tile, threads=threads, progress=progress)
+        mapper.run(source, writer, tile=tile, threads=threads, area=placed, progress=progress)
         if writer.is_empty:
+            where = " in the area" if area else ""
             raise RasterError(
-                f"{file.name} holds no valid cell: there is nothing to map (is its nodata value "
-                "right? --nodata sets another)."
+                f"{file.name} holds no valid cell{where}: there is nothing to map (is its nodata "
+                "value right? --nodata sets another)."
             )
         tags |= origin()
         writer.tag(tags)
@@ -144,32 +168,23 @@ def map_landforms(
                 polygons, forms, None, mapper.classes, tags, layer=_LAYER,
                 effort=effort, overwrite=overwrite, progress=progress,
             )  # fmt: skip
-    area = {info.name: writer.area_m2()[info.code] for info in mapper.classes}
+    area_m2 = {info.name: writer.area_m2()[info.code] for info in mapper.classes}
     return LandformMap(
         path=target,
         polygons=Path(polygons.path) if polygons else None,
         classes=mapper.classes,
-        area_m2=area,
+        area_m2=area_m2,
         method=mapper.title,
+        device="cpu",
         seconds=time.monotonic() - start,
     )
 
 
 def _by_model(
-    mapper: ModelMapper,
-    dem: FilePath,
-    wanted: Wanted,
-    *,
-    reading: DemOptions,
-    effort: Effort,
-    running: Running | None,
-    progress: Progress | None,
-    warn: Warn,
+    mapper: ModelMapper, order: Order, *, progress: Progress | None, warn: Warn
 ) -> LandformMap:
     made = predict_to_files(
-        mapper.model, mapper.path, [dem], wanted,
-        reading=reading, foreign=None, effort=effort, running=running or Running(),
-        progress=progress, warn=warn,
+        order, progress=progress, warn=warn,
         check=lambda source, name: mapper.check(source.grid, name, warn),
     )  # fmt: skip
     return LandformMap(
@@ -178,6 +193,7 @@ def _by_model(
         classes=made.classes,
         area_m2=made.area_m2,
         method=mapper.title,
+        device=made.device,
         seconds=made.seconds,
     )
 

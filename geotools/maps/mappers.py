@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,15 +13,16 @@ from geotools.dem import Dem
 from geotools.effort import Effort
 from geotools.errors import RasterError
 from geotools.grid import Grid, Tile, TileScheme
+from geotools.maps.area import PlacedArea
 from geotools.maps.inputs import FilePath, as_text
-from geotools.raster import Raster, Sink
+from geotools.raster import Raster, Shifted, Sink
 from geotools.spec import ClassInfo
-from geotools.stream import Progress, map_tiles
+from geotools.stream import Progress, Tiling, Within, map_tiles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from geotools.inference.model import Model
+    from geotools.inference.predictor import Predictor
 
 __all__ = ["ExactMapper", "Geomorphons", "ModelMapper", "Warn", "choose"]
 
@@ -28,6 +30,9 @@ Warn = Callable[[str], None]
 
 _BYTES_PER_CELL = 60
 """Working memory for a cell of a tile, measured as peak RSS over tiles of 512 and 1024 cells."""
+
+_SHIPPED = "landforms-v1"
+"""What is meant where nothing is said."""
 
 _MAX_REACH = 2000
 """Cells; looking farther means rows so near to a pole that a cell has no width."""
@@ -52,16 +57,12 @@ class Geomorphons:
 class ModelMapper:
     """Landforms by a model; `maps.predict` runs it."""
 
-    def __init__(self, model: Model, path: FilePath) -> None:
-        self.model, self.path = model, path
+    def __init__(self, model: Predictor, origins: tuple[str, ...]) -> None:
+        self.model, self.origins = model, origins
         self.title = model.spec.name
 
     def check(self, grid: Grid, name: str, warn: Warn) -> None:
-        """Refuses cell sizes that the model never saw; says so when they are near the limits, and
-        where the model does not run on the device that it should.
-        """
-        for note in self.model.notes:
-            warn(note)
+        """Refuses cell sizes that the model never saw; says so when they are near the limits."""
         low, high = self.model.spec.cell_size_m
         sizes = np.concatenate(grid.cell_size_m())
         smallest, largest = float(sizes.min()), float(sizes.max())
@@ -125,15 +126,21 @@ class ExactMapper:
         *,
         tile: int,
         threads: int,
+        area: PlacedArea | None,
         progress: Progress | None,
     ) -> None:
-        """Writes uint8 codes to the sink; after `check`."""
+        """Writes uint8 codes to the sink, whose first cell is that of the area; after `check`."""
         from geotools.terrain.geomorphons import geomorphons
 
         settings = self.settings
+        scheme: Tiling = TileScheme(tile, margin=self.halo)
+        if area is not None:
+            scheme, sink = Within(scheme, area.window), Shifted(sink, area.window)
 
         def compute(block: Raster, at: Tile) -> tuple[NDArray[Any], ...] | None:
             valid = block.valid[at.inner]
+            if area is not None:
+                valid = valid & area.cells(at.write)
             if not valid.any():
                 return None
             x_m, y_m = source.grid.cell_size_m(at.read)
@@ -143,27 +150,50 @@ class ExactMapper:
                 flat_distance=settings.flat_distance, dialect=settings.dialect,
                 unit_m=self.unit_m, threads=1,
             )  # fmt: skip
-            return (forms[at.inner][None],)
+            return (np.where(valid, forms[at.inner], np.uint8(0))[None],)
 
         map_tiles(
-            source, (sink,), TileScheme(tile, margin=self.halo), compute,
+            source, (sink,), scheme, compute,
             threads=threads, stage="classifying", progress=progress,
         )  # fmt: skip
 
 
-def choose(method: Geomorphons | FilePath | None) -> ExactMapper | ModelMapper:
-    """The way that is meant: settings, a model's path, or the shipped model for None.
+def choose(
+    method: Geomorphons | FilePath | Sequence[FilePath] | None, device: str = "auto"
+) -> ExactMapper | ModelMapper:
+    """The way that is meant: settings, a model's path or several, or the shipped model for None.
+
+    Args:
+        method: what is meant.
+        device: where models run.
 
     Raises:
-        FileError, ModelError: the model cannot be used.
+        FileError, ModelError: a model cannot be used, or several make no ensemble.
         RasterError: it takes other things than an elevation model.
     """
     if isinstance(method, Geomorphons):
         return ExactMapper(method)
+    from geotools.inference.ensemble import ensemble
     from geotools.inference.model import open_model, shipped_model
+    from geotools.inference.sessions import SessionOptions
 
-    shipped = "landforms-v1"
-    model = shipped_model(shipped) if method is None else open_model(method)
+    options = SessionOptions(device=device)
+    if method is None or isinstance(method, str | os.PathLike):
+        paths = [os.fspath(method or _SHIPPED)]
+    else:
+        paths = [os.fspath(path) for path in method]
+    models = [
+        shipped_model(_SHIPPED, options=options)
+        if path == _SHIPPED and not os.path.exists(path)
+        else open_model(path, options=options)
+        for path in paths
+    ]
+    for model in models:
+        _check_landforms(model)
+    return ModelMapper(models[0] if len(models) == 1 else ensemble(models), tuple(paths))
+
+
+def _check_landforms(model: Predictor) -> None:
     if not model.spec.bands:
         raise RasterError(
             f"The model {model.file} takes no raster (its inputs are "
@@ -180,4 +210,3 @@ def choose(method: Geomorphons | FilePath | None) -> ExactMapper | ModelMapper:
         raise RasterError(
             f"The model {model.file} {what}: give a landform model, or use geotools predict."
         )
-    return ModelMapper(model, method or shipped)

@@ -6,18 +6,19 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geotools.effort import Effort
 from geotools.engine.run import Running, run_job
-from geotools.errors import ModelError, RasterError
-from geotools.maps.inputs import DemOptions, FilePath, as_text
+from geotools.errors import RasterError
+from geotools.maps.area import AreaOptions
+from geotools.maps.inputs import FilePath, as_text
 from geotools.maps.polygons import Polygons
-from geotools.maps.predict_inputs import RasterOptions, check_cells, open_input, provenances
-from geotools.maps.predict_outputs import Outputs, Wanted, check_wanted
-from geotools.maps.predict_task import PredictTask, stamps
+from geotools.maps.predict_inputs import RasterOptions, provenances
+from geotools.maps.predict_order import Order, open_models, prepare
+from geotools.maps.predict_outputs import Outputs, Wanted
 from geotools.raster import Source
 from geotools.spec import ClassInfo
 from geotools.stream import Progress
@@ -27,13 +28,6 @@ if TYPE_CHECKING:
     from geotools.inference.terms import ForeignSettings
 
 __all__ = ["PredictionMap", "map_predictions", "predict_to_files"]
-
-_BYTES_PER_CELL = {"raster": 1700, "rows": 100}
-"""Working memory for a cell of a tile: of nets as measured on landforms-v1, of models of single
-cells beside their inputs and outputs."""
-
-_LARGEST_TILE = 4096
-"""Cells; a spec that asks for more gets this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +48,14 @@ class PredictionMap:
     """Area by class name; empty for values."""
     model: str
     """Name of the model."""
+    device: str
+    """Where it ran: `cpu`, `cuda`, …"""
     seconds: float
     """Wall time."""
 
 
 def map_predictions(
-    model: Predictor | FilePath,
+    model: Predictor | FilePath | Sequence[Predictor | FilePath],
     rasters: Sequence[FilePath] | FilePath,
     output: FilePath,
     *,
@@ -69,6 +65,9 @@ def map_predictions(
     probabilities: bool | str = False,
     reading: RasterOptions | None = None,
     foreign: ForeignSettings | None = None,
+    area: AreaOptions | None = None,
+    tta: bool = False,
+    device: str = "auto",
     effort: Effort | None = None,
     running: Running | None = None,
     overwrite: bool = False,
@@ -81,7 +80,8 @@ def map_predictions(
     call goes on from there, and gives the same bytes.
 
     Args:
-        model: an `.onnx` file, the name of a shipped model, or one in memory.
+        model: an `.onnx` file, the name of a shipped model, or one in memory; of several the mean
+            is mapped.
         rasters: in the order of the model's sources, the dates of a source one after the other;
             the map has the grid of the first.
         output: GeoTIFF; of classes uint8, 0 where nothing is known, with colours and names; of
@@ -94,6 +94,9 @@ def map_predictions(
             `float16` (True), `uint8` (in 250ths, 255 is nodata) or `float32`.
         reading: how to read the rasters.
         foreign: what is to be known of a model that does not say it itself.
+        area: map a part of the raster; its cells are what they are in the map of all.
+        tta: map the mean of what the model says of the raster turned and mirrored, see `augmented`.
+        device: where the model runs, see `SessionOptions`.
         effort: threads, tile size, memory.
         running: executor, folder of parts; nothing of it changes the map.
         overwrite: replace outputs that exist.
@@ -115,82 +118,61 @@ def map_predictions(
         entropy=entropy,
         overwrite=overwrite,
     )
-    rasters = [rasters] if isinstance(rasters, str | os.PathLike) else list(rasters)
-    opened = _open(model, foreign)
-    return predict_to_files(
-        opened, model, rasters, wanted,
-        reading=reading or RasterOptions(), foreign=foreign, effort=effort or Effort(),
-        running=running or Running(), progress=progress, warn=warn or _ignore,
-    )  # fmt: skip
+    rasters = (rasters,) if isinstance(rasters, str | os.PathLike) else tuple(rasters)
+    opened, origins = open_models(model, foreign, device)
+    order = Order(
+        model=opened,
+        origins=origins,
+        rasters=rasters,
+        wanted=wanted,
+        reading=reading or RasterOptions(),
+        foreign=foreign,
+        area=area,
+        tta=tta,
+        device=device,
+        effort=effort or Effort(),
+        running=running or Running(),
+    )
+    return predict_to_files(order, progress=progress, warn=warn or _ignore)
 
 
 def predict_to_files(
-    opened: Predictor,
-    model: Predictor | FilePath,
-    rasters: Sequence[FilePath],
-    wanted: Wanted,
+    order: Order,
     *,
-    reading: RasterOptions | DemOptions,
-    foreign: ForeignSettings | None,
-    effort: Effort,
-    running: Running,
     progress: Progress | None,
     warn: Callable[[str], None],
     check: Callable[[Source, str], None] | None = None,
 ) -> PredictionMap:
-    """Writes what is wanted of a model that is open.
+    """Writes what is ordered.
 
     Args:
-        opened: the model.
-        model: where it came from; other processes open it anew from there.
-        rasters, foreign, effort, running, progress, warn: as in `map_predictions`.
-        wanted: what to write.
-        reading: how to read the rasters; DemOptions: one, as an elevation model.
+        order: what.
+        progress, warn: as in `map_predictions`.
         check: called with the source and its name instead of the usual look at its cell size.
 
     Raises:
         PartialError, GeotoolsError: as in `map_predictions`.
     """
-    from geotools.inference.ranges import check_ranges
-
     start = time.monotonic()
-    targets = check_wanted(opened, rasters, wanted)
+    wanted, rasters = order.wanted, order.rasters
     with ExitStack() as stack:
-        tile, threads = _plan(opened, effort)
-        source, files = open_input(
-            opened, rasters, targets, reading, stack, tile + 2 * opened.spec.halo, warn=warn
-        )
-        if check is not None:
-            check(source, str(rasters[0]))
-        else:
-            check_cells(opened, source.grid, str(rasters[0]), warn)
-        check_ranges(opened.spec, source, warn)
-        for note in opened.notes:
-            warn(note)
+        ready = prepare(order, stack, warn, check)
         origin = stack.enter_context(provenances(rasters))
-        task = PredictTask(
-            model=os.fspath(model) if isinstance(model, str | os.PathLike) else "",
-            sha256=opened.sha256,
-            rasters=tuple(os.fspath(raster) for raster in rasters),
-            stamps=stamps(files),
-            reading=reading,
-            foreign=foreign,
-            asked=wanted.asked,
-            tile=tile,
-        )
         parts = run_job(
-            task, task.prediction(opened, source), wanted.path,
-            running=running, threads=threads, stack=stack, progress=progress, warn=warn,
+            ready.task, ready.work, wanted.path, running=order.running, threads=ready.threads,
+            stack=stack, progress=progress, warn=warn,
         )  # fmt: skip
-        tags = _tags(opened)
-        outputs = Outputs(wanted, opened.spec.outputs[0].classes, parts, tags, stack)
-        if not outputs.write(threads, progress):
+        model = ready.work.model
+        tags = _tags(model) | (order.area.tags() if order.area else {})
+        outputs = Outputs(wanted, model.spec.outputs[0].classes, parts, tags, stack)
+        if not outputs.write(ready.threads, progress):
+            where = " in the area" if order.area else ""
             raise RasterError(
-                f"{' and '.join(str(raster) for raster in rasters)} hold no cell that is valid in "
-                "all and that the model knows an answer for: there is nothing to map (is the "
-                "nodata value right? --nodata sets another)."
+                f"{' and '.join(str(raster) for raster in rasters)} hold no cell{where} that is "
+                "valid in all and that the model knows an answer for: there is nothing to map (is "
+                "the nodata value right? --nodata sets another)."
             )
-        outputs.finish(tags | origin(), effort, progress)
+        outputs.finish(tags | origin(), order.effort, progress)
     return PredictionMap(
         path=wanted.path,
         polygons=Path(wanted.polygons.path) if wanted.polygons else None,
@@ -198,33 +180,9 @@ def predict_to_files(
         entropy=wanted.beside.get("entropy"),
         classes=outputs.classes,
         area_m2=outputs.area_m2,
-        model=opened.spec.name,
+        model=model.spec.name,
+        device=model.device,
         seconds=time.monotonic() - start,
-    )
-
-
-def _open(model: Predictor | FilePath, settings: ForeignSettings | None) -> Predictor:
-    from geotools.inference.opening import open_any
-
-    return open_any(model, settings) if isinstance(model, str | os.PathLike) else model
-
-
-def _plan(model: Predictor, effort: Effort) -> tuple[int, int]:
-    """Tile size and threads that stay within the memory."""
-    spec = model.spec
-    if model.side is not None:
-        if effort.tile is not None:
-            raise ModelError(
-                f"The model {model.file} is run on tiles of {model.side[0]} x {model.side[1]} "
-                "cells and no others: leave --tile out."
-            )
-        effort = replace(effort, tile=max(model.side))
-    kind = "raster" if any(info.kind == "raster" for info in spec.inputs) else "rows"
-    bands = max(len(info.bands) for info in spec.inputs)
-    return effort.plan(
-        tile=min(spec.tile, _LARGEST_TILE),
-        halo=0 if model.side else spec.halo,
-        bytes_per_cell=_BYTES_PER_CELL[kind] + 16 * bands + 12 * model.channels,
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geotools.errors import GeotoolsError
+from geotools.maps.area import AreaOptions, place_area
 from geotools.maps.inputs import DemOptions
 from geotools.maps.predict_inputs import RasterOptions, open_input
 from geotools.raster import Source
@@ -25,10 +26,10 @@ __all__ = ["PredictTask", "stamps"]
 class PredictTask:
     """A model on rasters; all of it plain values, so that it is pickled and hashed as it is."""
 
-    model: str
-    """Path or name of the model; empty for one that is only in memory."""
+    models: tuple[str, ...]
+    """Paths or names of the models whose mean is mapped; empty for what is only in memory."""
     sha256: str
-    """Of the model."""
+    """Of the model, or of their list."""
     rasters: tuple[str, ...]
     """Paths, in the order of the model's sources."""
     stamps: tuple[tuple[str, int, int], ...]
@@ -41,11 +42,17 @@ class PredictTask:
     """What the map holds beside its classes."""
     tile: int
     """Cells on a side of a tile."""
+    area: AreaOptions | None = None
+    """Which cells are mapped; all when None. Its mask is among the stamps."""
+    tta: bool = False
+    """The model is asked from all sides."""
+    device: str = "auto"
+    """Where it runs; other devices have other last digits."""
 
     def identity(self) -> Mapping[str, Any]:
-        """See `geotools.engine.work.Task`; where the model lies does not matter."""
+        """See `geotools.engine.work.Task`; where the models lie does not matter."""
         body = asdict(self)
-        del body["model"]
+        del body["models"]
         return body
 
     @contextmanager
@@ -55,16 +62,17 @@ class PredictTask:
         Raises:
             GeotoolsError: the model or a raster cannot be used, or is not what it was.
         """
-        from geotools.inference.opening import open_any
+        from geotools.maps.predict_order import open_models
 
-        if not self.model:
+        if not self.models:
             raise GeotoolsError(
                 "A model that is only in memory cannot be sent to other processes: give its path."
             )
-        model = open_any(self.model, self.foreign)
+        model, _ = open_models(self.models, self.foreign, self.device)
         if model.sha256 != self.sha256 or stamps(path for path, _, _ in self.stamps) != self.stamps:
             raise GeotoolsError(
-                f"{self.model} or a raster has changed since the job was begun: begin it again."
+                f"{' or '.join(self.models)} or a raster has changed since the job was begun: "
+                "begin it again."
             )
         with ExitStack() as stack:
             source, _ = open_input(
@@ -73,10 +81,22 @@ class PredictTask:
             yield self.prediction(model, source)
 
     def prediction(self, model: Predictor, source: Source) -> Prediction:
-        """The prediction of a model and a source that are open."""
+        """The prediction of a model and a source that are open.
+
+        Raises:
+            GeotoolsError: the area has no cell, or the model cannot be asked from all sides.
+        """
+        from geotools.inference.augmented import augmented
         from geotools.inference.prediction import Prediction
 
-        return Prediction(model, source, asked=self.asked, tile=self.tile)
+        if self.tta:
+            model = augmented(model, source.grid)
+        area = place_area(self.area, source.grid, self.rasters[0])
+        return Prediction(
+            model, source, asked=self.asked, tile=self.tile,
+            area=area if area is not None and area.is_masked else None,
+            window=None if area is None else area.window,
+        )  # fmt: skip
 
 
 def stamps(paths: Any) -> tuple[tuple[str, int, int], ...]:

@@ -1,6 +1,7 @@
 """geotools.inference.foreign: models that others made, with metadata and without."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -382,3 +383,28 @@ def test_a_shipped_model_needs_no_settings():
         open_any("landforms-v1", ForeignSettings(scale=1.0))
     with pytest.raises(ModelError, match="There is no model landforms"):
         open_any("landforms")
+
+
+@pytest.mark.parametrize(("fill", "given"), [("nearest", 5.0), ("mean", 3.0), ("zero", 0.0)])
+def test_missing_cells_are_what_is_said(opened, fill, given):
+    """The nearest cell, the mean that scaling takes off, or 0 in the raster; the spec names it."""
+    settings = replace(VALUES, fill=fill, mean=(3.0,), std=(2.0,), tile_size=32)
+    net = opened(image_model(bands=1, channels=1, side="s", radius=1), settings)
+    block = np.full((1, 1, 32, 32), 5, np.float32)
+    block[..., 16:] = np.nan
+    found = net.run({"raster": block})[0][0, 0]
+    assert found[8, 15] == pytest.approx(((2 * 5 + given) / 3 - 3) / 2, abs=1e-6)
+    assert net.spec.parameters["fill"] == fill
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"fill": "mean"}, "has no mean that could be filled in"),
+        ({"fill": "zero", "standardize": "tile", "scale": None}, "give --fill nearest"),
+        ({"fill": "sand"}, "knows no fill 'sand'"),
+    ],
+)
+def test_a_fill_that_cannot_be_is_refused(opened, settings, said):
+    with pytest.raises(ModelError, match=said):
+        opened(image_model(bands=1, side=32), replace(VALUES, **settings))
