@@ -12,7 +12,7 @@ import numpy as np
 
 from geotools.errors import RasterError
 from geotools.grid import Grid, Window
-from geotools.raster import Raster, Source
+from geotools.raster import Raster, Source, is_absent
 
 __all__ = ["Dem", "vertical_unit_m"]
 
@@ -86,6 +86,10 @@ class Dem:
     def bands(self) -> tuple[str, ...]:
         """The one band's name."""
         return ("elevation",)
+
+    def is_absent(self, window: Window) -> bool:
+        """True when it is known without reading that no cell of `window` is valid."""
+        return is_absent(self._source, window)
 
     def read(self, window: Window) -> Raster:
         """The cells of `window`, float32 metres, NaN where invalid.

@@ -6,7 +6,7 @@ written by windows, a `Layer` says what a sink takes; files are in `geotools.io`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,7 +18,7 @@ from geotools.grid import Grid, Window
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Chosen", "Layer", "Part", "Raster", "Shifted", "Sink", "Source"]
+__all__ = ["Chosen", "Layer", "Part", "Raster", "Shifted", "Sink", "Source", "is_absent"]
 
 
 class Source(Protocol):
@@ -34,6 +34,15 @@ class Source(Protocol):
 
     def read(self, window: Window) -> Raster:
         """The cells of `window`; those beyond the raster are invalid."""
+
+
+def is_absent(source: Source, window: Window) -> bool:
+    """True when no cell of `window` is valid and that is known without reading it.
+
+    Sources that know more than `Source` asks have a method of that name.
+    """
+    known: Callable[[Window], bool] | None = getattr(source, "is_absent", None)
+    return known is not None and known(window)
 
 
 class Sink(Protocol):
@@ -121,8 +130,15 @@ class Part:
 
     def read(self, window: Window) -> Raster:
         """The cells of `window`, counted from the part's own corner."""
+        return self._source.read(self._moved(window))
+
+    def is_absent(self, window: Window) -> bool:
+        """See `is_absent`."""
+        return is_absent(self._source, self._moved(window))
+
+    def _moved(self, window: Window) -> Window:
         col, row = window.col_off + self.window.col_off, window.row_off + self.window.row_off
-        return self._source.read(Window(col, row, window.width, window.height))
+        return Window(col, row, window.width, window.height)
 
 
 class Shifted:
@@ -152,3 +168,7 @@ class Chosen:
         """The cells of `window`; see `Source`."""
         block = self._source.read(window)
         return Raster(block.data[self._numbers], block.valid, block.grid, self.bands)
+
+    def is_absent(self, window: Window) -> bool:
+        """See `is_absent`."""
+        return is_absent(self._source, window)

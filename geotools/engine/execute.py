@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from geotools.engine.executors import Executor
+from geotools.engine.executors import Executor, Told
 from geotools.engine.job import Job, Record
 from geotools.engine.manifest import Manifest, read_manifests
 from geotools.engine.units import Unit, units_of
 from geotools.engine.work import Work
 from geotools.io.parts import find_parts
+from geotools.raster import is_absent
 from geotools.stream import Progress, Step
 
 __all__ = ["Outcome", "Shard", "execute"]
@@ -97,5 +98,14 @@ def execute(
             if progress is not None:
                 progress(Step(work.stage, done, total))
 
-        executor(job, work, left, told)
+        executor(job, work, _known(work, left, told), told)
     return Outcome(len(units), found, tuple(failed))
+
+
+def _known(work: Work, units: Iterable[Unit], told: Told) -> Iterator[Unit]:
+    """The units without those that are known to be empty, of which it tells."""
+    for unit in units:
+        if is_absent(work.source, unit.source_window):
+            told(len(unit.tiles), Record(unit.name, "empty", len(unit.tiles)))
+        else:
+            yield unit

@@ -13,7 +13,7 @@ from geotools.engine.work import Work
 from geotools.errors import FileError
 from geotools.grid import Grid, Tile, Window
 from geotools.io.parts import PartsSource, find_parts
-from geotools.raster import Raster, Sink, Source
+from geotools.raster import Raster, Sink, Source, is_absent
 from geotools.stream import Progress, map_tiles
 
 if TYPE_CHECKING:
@@ -87,15 +87,20 @@ def write_mosaic(
     def same(block: Raster, tile: Tile) -> tuple[NDArray[Any], ...] | None:
         return (block.data,) if block.valid.any() else None
 
-    map_tiles(parts, (sink,), _Windows(), same, threads=threads, stage="joining", progress=progress)
+    map_tiles(
+        parts, (sink,), _Windows(parts), same, threads=threads, stage="joining", progress=progress
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class _Windows:
-    """Windows of whole blocks, see `Tiling`."""
+    """Windows of whole blocks in which something is known, see `Tiling`."""
+
+    parts: Source
+    """What is known."""
 
     def count(self, grid: Grid) -> int:
-        return -(-grid.width // _SIDE) * -(-grid.height // _SIDE)
+        return sum(1 for _ in self.tiles(grid))
 
     def tiles(self, grid: Grid) -> Iterator[Tile]:
         for row in range(0, grid.height, _SIDE):
@@ -103,4 +108,5 @@ class _Windows:
                 window = Window(
                     col, row, min(_SIDE, grid.width - col), min(_SIDE, grid.height - row)
                 )
-                yield Tile(window, window)
+                if not is_absent(self.parts, window):
+                    yield Tile(window, window)

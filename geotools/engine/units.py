@@ -33,6 +33,13 @@ class Unit:
     """Its tiles, on the grid of the source."""
 
     @property
+    def source_window(self) -> Window:
+        """The cells of the source that it is, without those around."""
+        first, last = self.tiles[0].write, self.tiles[-1].write
+        col, row = first.col_off, first.row_off
+        return Window(col, row, last.col_stop - col, last.row_stop - row)
+
+    @property
     def name(self) -> str:
         """For messages and the names of parts."""
         return f"{self.row}-{self.col}"

@@ -17,7 +17,7 @@ from geotools.grid import Grid, Tile, TileScheme, Window
 from geotools.inference.channels import channels_of
 from geotools.inference.output_cells import OutputCells
 from geotools.inference.tiles import FixedTiles
-from geotools.raster import Layer, Raster, Source
+from geotools.raster import Layer, Raster, Source, is_absent
 from geotools.stream import Tiling, Within
 
 if TYPE_CHECKING:
@@ -126,6 +126,8 @@ class Prediction:
 
     def tile(self, tile: Tile) -> tuple[NDArray[Any], ...] | None:
         """What the layers hold in a tile, (band, row, col) each; None where nothing is known."""
+        if is_absent(self.source, tile.write):
+            return None
         if self._area is not None and not self._area.cells(tile.write).any():
             return None
         return self.block(self.source.read(tile.read), tile)

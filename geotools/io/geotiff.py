@@ -227,6 +227,11 @@ class RasterFile:
             data[:, rows, cols], valid[rows, cols] = self._read_inside(inside)
         return Raster(data, valid, self.grid.cut(window), self.bands)
 
+    def is_absent(self, window: Window) -> bool:
+        """True when it is known without reading that no cell of `window` is valid."""
+        inside = window.intersection(self.grid.window)
+        return inside is None or self._is_absent(inside)
+
     def _read_inside(self, window: Window) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         if not self._in_strips:
             return self._read_stored(window)

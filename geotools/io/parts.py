@@ -11,7 +11,7 @@ import os
 import re
 import secrets
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -178,6 +178,20 @@ class PartsSource:
             key = window.row_off, window.row_stop
             self._bands_of_parts.setdefault(key, []).append((window, part))
 
+    def is_absent(self, window: Window) -> bool:
+        """True when no part has a cell of `window`."""
+        return not any(True for _ in self._meeting(window))
+
+    def _meeting(self, window: Window) -> Iterator[tuple[Window, Window, PartFile]]:
+        """Place, common cells and file of the parts that have cells of a window."""
+        for (first, stop), row in self._bands_of_parts.items():
+            if stop <= window.row_off or first >= window.row_stop:
+                continue
+            for place, part in row:
+                common = place.intersection(window)
+                if common is not None:
+                    yield place, common, part
+
     def read(self, window: Window) -> Raster:
         """The cells of `window`; nodata and not valid where there is no part.
 
@@ -186,16 +200,10 @@ class PartsSource:
         """
         cells = self.layer.empty(window.shape)
         valid = np.zeros(window.shape, np.bool_)
-        for (first, stop), row in self._bands_of_parts.items():
-            if stop <= window.row_off or first >= window.row_stop:
-                continue
-            for place, part in row:
-                common = place.intersection(window)
-                if common is None:
-                    continue
-                rows, cols = common.slices(window)
-                cells[:, rows, cols] = _decoded(part, place, common)
-                valid[rows, cols] = True
+        for place, common, part in self._meeting(window):
+            rows, cols = common.slices(window)
+            cells[:, rows, cols] = _decoded(part, place, common)
+            valid[rows, cols] = True
         return Raster(cells, valid, self.grid.cut(window), self.bands)
 
 

@@ -263,3 +263,22 @@ def test_a_killed_run_is_gone_on_from(tmp_path):
     for one, other in zip(found, whole, strict=True):
         np.testing.assert_array_equal(one, other)
     assert os.listdir(tmp_path) == []
+
+
+def test_what_is_known_to_be_empty_is_not_computed(tmp_path):
+    """Units where the source knows of no cell are told as done, and none of them is read."""
+    source = make_raster(make_terrain(230, 310), make_grid(310, 230))
+
+    class Sparse:
+        grid, bands = source.grid, source.bands
+        read = source.read
+
+        def is_absent(self, window):
+            return window.col_off >= 150
+
+    work, everything = Smooth(Sparse()), Smooth(source)
+    found, _ = run(source, tmp_path, work, unit_cells=64)
+    whole, _ = run(source, tmp_path, everything, unit_cells=64)
+    assert work.done * 2 < everything.done
+    assert np.array_equal(found[1][..., :150], whole[1][..., :150])
+    assert not found[1][..., 150:].any()
