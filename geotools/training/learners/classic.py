@@ -41,6 +41,9 @@ _LEAST = 1e-5
 """Probabilities are kept above, before they are made to sum to 1: a class that was never seen in
 training may be there all the same, and its logarithm is needed."""
 
+_MOST = 0.9
+"""Share of its cells that a fit takes over from: where there are few, a quarter more tell more."""
+
 _BLOCK = 16_384
 """Rows predicted at a time."""
 
@@ -110,7 +113,9 @@ class _Classic:
         scaled = isinstance(self.settings, LogisticSettings | SvmSettings)
         preparation = prepare(rows, material.categories, scaled=scaled)
         x = preparation.rows(rows)
-        found = None if like is None else like.facts
+        found = None
+        if like is not None and like.facts["cells"] > _MOST * len(drawn):
+            found = like.facts
         facts: dict[str, Any] = {"cells": len(drawn), "columns": preparation.columns}
         if self.is_classes:
             seen, code = np.unique(target, return_inverse=True)

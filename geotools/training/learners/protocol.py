@@ -137,6 +137,6 @@ class Learner(Protocol):
             checkpoint: file that holds the state after every epoch; when it exists and belongs to
                 the same fit, the fit goes on from there, to the same bits.
             progress: called after every epoch.
-            like: the same learner fitted to most of these cells: what it had to search for is taken
-                from there.
+            like: the same learner fitted to some of these cells: what it had to search for is taken
+                from there, where it had nearly as many to search with.
         """

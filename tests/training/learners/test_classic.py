@@ -237,14 +237,18 @@ def test_machines_decide_as_scikit_learn_does():
 
 @pytest.mark.parametrize("task", TASKS)
 def test_what_machines_have_searched_for_is_taken_over(task):
-    """Gamma, and the scale of the vote."""
+    """Gamma, and the scale of the vote; not from a fit to far fewer cells."""
     table = make_table(task)
     learner = make_classic(SvmSettings(), task=task, balanced=False)
     every = np.arange(len(table.cells))
-    fitted = learner.fit(table, every[::2], None, seed=1)
-    again = learner.fit(table, every, None, seed=1, like=fitted)
-    assert again.facts["gamma"] == fitted.facts["gamma"]
-    assert again.facts.get("scale") == fitted.facts.get("scale")
+    alone = learner.fit(table, every, None, seed=1)
+    for share, taken in ((0.95, True), (0.6, False)):
+        some = every[: round(share * len(every))]
+        fitted = learner.fit(table, some, None, seed=1)
+        fitted.facts["gamma"] = 0.123
+        again = learner.fit(table, every, None, seed=1, like=fitted)
+        assert again.facts["gamma"] == (0.123 if taken else alone.facts["gamma"])
+        assert again.facts.get("scale") == (fitted if taken else alone).facts.get("scale")
 
 
 @pytest.mark.parametrize(
