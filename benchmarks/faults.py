@@ -22,8 +22,9 @@ from unittest import mock
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
+import rasterio  # noqa: E402
 from conftest import make_grid, write_tif  # noqa: E402
-from faults import damaged, full_disk, hazards  # noqa: E402
+from faults import damaged, full_disk, hazards, jobs  # noqa: E402
 from writing import make  # noqa: E402
 
 from geotools.inference.model import shipped_models  # noqa: E402
@@ -107,6 +108,93 @@ def numbers(folder: Path, options: argparse.Namespace) -> Outcome:
     return Outcome(figure, not wrong and len(found) == 24, tuple(wrong))
 
 
+def kills(folder: Path, options: argparse.Namespace) -> Outcome:
+    """R3: the command line under SIGKILL, by threads and by processes."""
+    jobs.make_job(folder)
+    whole = jobs.undisturbed(folder)
+    found = []
+    for seed in range(options.kills):
+        executor = "processes" if seed % 5 == 4 else "threads"
+        found.append(jobs.kill_once(folder, seed, whole, "--executor", executor))
+    good = sum(one in ("absent", "old", "complete") for one in found)
+    return Outcome(f"{good}/{len(found)}", good == len(found) >= 100, (counted(found),))
+
+
+def resumed(folder: Path, options: argparse.Namespace) -> Outcome:
+    """R4: jobs that are killed one to three times."""
+    jobs.make_job(folder)
+    whole = jobs.undisturbed(folder)
+    found = [
+        jobs.kill_and_resume(folder, seed, whole, "--executor", ("threads", "processes")[seed % 2])
+        for seed in range(20)
+    ]
+    return Outcome(
+        f"{found.count('equal')}/20 byte-equal", found.count("equal") == 20, (counted(found),)
+    )
+
+
+def orphaned(folder: Path, options: argparse.Namespace) -> Outcome:
+    """R5: workers 2 s after the SIGKILL of their coordinator."""
+    jobs.make_job(folder)
+    found = [jobs.orphans(folder, 3 + 4 * number) for number in range(10)]
+    workers, alive = (sum(column) for column in zip(*found, strict=True))
+    return Outcome(f"{alive} of {workers} alive", alive == 0 and workers > 10)
+
+
+def worker_loss(folder: Path, options: argparse.Namespace) -> Outcome:
+    """R6: one worker of two, or both, lost at 10, 25 and 40 units."""
+    jobs.make_job(folder)
+    whole = jobs.undisturbed(folder)
+    found = {
+        (kind, losses): [jobs.lose_workers(folder, whole, kind, losses) for _ in range(6)]
+        for kind in ("processes", "dask")
+        for losses in ("one", "both")
+    }
+    outcomes = [one for some in found.values() for one in some]
+    hangs = sum("HANGS" in one for one in outcomes)
+    equal = outcomes.count("equal")
+    return Outcome(
+        f"{hangs} hangs, {equal}/{len(outcomes)} equal",
+        hangs == 0 and equal == 24,
+        tuple(f"{kind}, {losses}: {counted(some)}" for (kind, losses), some in found.items()),
+    )
+
+
+def poisoned(folder: Path, options: argparse.Namespace) -> Outcome:
+    """R7: a unit that kills its process, and one that never ends."""
+    jobs.make_job(folder)
+    named, notes = 0, []
+    for kind in ("kills", "hangs"):
+        job = folder / kind
+        code, lines, _ = jobs.poison(
+            folder, kind, "--unit-limit", "5", "--job", str(job), "--overwrite"
+        )
+        said = " ".join(line["message"] for line in lines if line["event"] == "error")
+        others = len(list(job.glob("*.tif"))) == jobs.UNITS - jobs.EMPTY - 1
+        times = "3 times" in said
+        named += (
+            code == 3 and "1 of 64 units failed (columns 512 to 768" in said and others and times
+        )
+        notes.append(f"{kind}: exit {code}: {said}")
+    return Outcome(f"{named}/2 named, others done", named == 2, tuple(notes))
+
+
+def executors(folder: Path, options: argparse.Namespace) -> Outcome:
+    """R13: serial, threads, processes, Dask, four shards; units of 512, 1024 and 2048 cells."""
+    jobs.make_job(folder, rows=4500, cols=2200)
+    shas, cells = {}, set()
+    for unit in (512, 1024, 2048):
+        shas[unit] = set(jobs.shas_of_executors(folder, unit).values())
+        with rasterio.open(folder / "out.tif") as dataset:
+            cells.add(dataset.read().tobytes())
+    agree = all(len(some) == 1 for some in shas.values()) and len(cells) == 1
+    files = len(set.union(*shas.values()))
+    return Outcome(
+        f"{sum(len(some) == 1 for some in shas.values())}/3 sizes of units agree", agree,
+        (f"different files over all: {files}",),
+    )  # fmt: skip
+
+
 @contextlib.contextmanager
 def unchecked() -> Iterator[None]:
     """Writing without reading back, and without records."""
@@ -174,7 +262,13 @@ def writing(folder: Path, options: argparse.Namespace) -> Outcome:
 BARS = {
     "R1": Bar("silent bad rasters on a full disk", "0 silent", full_disk_rasters),
     "R2": Bar("bad GeoPackages on a full disk", "0 bad", full_disk_layers),
+    "R3": Bar("output after a SIGKILL", "100/100 absent, old or complete", kills),
+    "R4": Bar("killed and gone on with", "20/20 byte-equal", resumed),
+    "R5": Bar("workers without their coordinator", "0 after 2 s, 10 runs", orphaned),
+    "R6": Bar("loss of workers", "0 hangs, 24/24 equal", worker_loss),
+    "R7": Bar("poisonous units", "2/2 named, others done", poisoned),
     "R9": Bar("truncated inputs, damaged outputs", "21/21 named, 14/14 found", damage),
+    "R13": Bar("executors agree", "same bytes; same cells over sizes", executors),
     "R14": Bar("hazards of numbers", "24/24 right or refused", numbers),
     "R15": Bar("cost of verification, whole predict", "<= 1.10 x", writing),
 }
@@ -185,6 +279,7 @@ def main() -> int:
     parser.add_argument("--only", default=",".join(BARS), help="bars, such as R1,R9")
     parser.add_argument("--repeat", type=int, default=3, help="runs of what is timed")
     parser.add_argument("--side", type=int, default=4096, help="cells on a side of what is timed")
+    parser.add_argument("--kills", type=int, default=100, help="of R3")
     options = parser.parse_args()
     names = [name.strip() for name in options.only.split(",")]
     if unknown := set(names) - set(BARS):

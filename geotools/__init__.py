@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from geotools.convert import polygonize
     from geotools.dem import Dem
     from geotools.effort import Effort
+    from geotools.engine.execute import Shard
+    from geotools.engine.run import Running
     from geotools.errors import (
         EventsError,
         FileError,
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
     from geotools.maps.event_grids import MapPlace
     from geotools.maps.export import Export, export_for
     from geotools.maps.forecast import map_forecast
+    from geotools.maps.merge import merge_job
     from geotools.maps.quantize import quantize_for
     from geotools.maps.seismicity import map_seismicity
     from geotools.maps.train import Training, train
@@ -112,8 +115,10 @@ __all__ = [
     "RasterError",
     "RasterOptions",
     "ReadReport",
+    "Running",
     "SeismicitySettings",
     "SessionOptions",
+    "Shard",
     "Sink",
     "Source",
     "TablePrediction",
@@ -141,6 +146,7 @@ __all__ = [
     "map_seismicity",
     "map_terrain",
     "map_tiles",
+    "merge_job",
     "open_any",
     "open_model",
     "open_raster",
@@ -167,6 +173,8 @@ _HOMES = {
     "convert": ("polygonize",),
     "dem": ("Dem",),
     "effort": ("Effort",),
+    "engine.execute": ("Shard",),
+    "engine.run": ("Running",),
     "errors": (
         "EventsError",
         "FileError",
@@ -223,6 +231,7 @@ _HOMES = {
     "maps.evaluation_run": ("EvaluationPeriod",),
     "maps.export": ("Export", "export_for"),
     "maps.forecast": ("map_forecast",),
+    "maps.merge": ("merge_job",),
     "maps.quantize": ("quantize_for",),
     "maps.seismicity": ("map_seismicity",),
     "maps.train": ("Training", "train"),

@@ -19,7 +19,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 from geotools.errors import ConfigError, FileError, GeotoolsError
 
-__all__ = ["build", "one_of", "read_toml", "within"]
+__all__ = ["any_number", "build", "one_of", "read_toml", "within"]
 
 _LARGEST = 4_000_000
 """Bytes of a configuration at most."""
@@ -27,7 +27,7 @@ _LARGEST = 4_000_000
 _T = TypeVar("_T")
 
 _WORDS = {
-    str: "text", int: "a whole number", float: "a number", bool: "true or false",
+    str: "text", Path: "a path", int: "a whole number", float: "a number", bool: "true or false",
     type(None): "nothing", datetime: "a date and time", date: "a date",
 }  # fmt: skip
 
@@ -42,6 +42,11 @@ def within(
 ) -> dict[str, Any]:
     """Metadata of a field whose numbers are at least `low`, more than `above`, at most `high`."""
     return {"low": low, "high": high, "above": above}
+
+
+def any_number() -> dict[str, Any]:
+    """Metadata of a field whose numbers may be infinite, or NaN."""
+    return {"finite": False}
 
 
 def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -127,8 +132,10 @@ def _value(value: Any, hint: Any, metadata: Mapping[str, Any], where: str) -> An
             return value
         return build(fitting, value, where)  # type: ignore[arg-type]
     if origin is tuple:
-        inner = get_args(fitting)[0]
-        return tuple(_value(one, inner, metadata, where) for one in value)
+        return tuple(
+            _value(one, inner, metadata, where)
+            for one, inner in zip(value, _inner(fitting, value), strict=True)
+        )
     if origin is not None and issubclass(origin, Mapping):
         inner = get_args(fitting)[1]
         return {
@@ -137,7 +144,7 @@ def _value(value: Any, hint: Any, metadata: Mapping[str, Any], where: str) -> An
     if isinstance(value, int) and fitting is float:
         value = float(value)
     _check(value, metadata, where)
-    return value
+    return Path(value) if fitting is Path else value
 
 
 def _check(value: Any, metadata: Mapping[str, Any], where: str) -> None:
@@ -150,7 +157,7 @@ def _check(value: Any, metadata: Mapping[str, Any], where: str) -> None:
         return
     low, high, above = (metadata.get(name) for name in ("low", "high", "above"))
     wrong = (
-        not math.isfinite(value)
+        (not math.isfinite(value) and metadata.get("finite", True))
         or (low is not None and value < low)
         or (high is not None and value > high)
         or (above is not None and value <= above)
@@ -183,22 +190,31 @@ def _fits(value: Any, hint: Any) -> bool:
     if origin is Literal:
         return value in get_args(hint)
     if origin is tuple:
-        inner = _options(get_args(hint)[0])
-        return (
-            isinstance(value, Sequence)
-            and not isinstance(value, str)
-            and all(any(_fits(one, option) for option in inner) for one in value)
+        if not isinstance(value, Sequence) or isinstance(value, str):
+            return False
+        inner_hints = _inner(hint, value)
+        return len(inner_hints) == len(value) and all(
+            any(_fits(one, option) for option in _options(inner))
+            for one, inner in zip(value, inner_hints, strict=True)
         )
     if origin is not None and issubclass(origin, Mapping):
         inner = _options(get_args(hint)[1])
         return isinstance(value, Mapping) and all(
             any(_fits(one, option) for option in inner) for one in value.values()
         )
+    if hint is Path:
+        return isinstance(value, str | Path)
     if hint is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool)
-    return hint is Any or isinstance(value, hint)
+    return hint is Any or isinstance(value, origin or hint)
+
+
+def _inner(hint: Any, value: Sequence[Any]) -> tuple[Any, ...]:
+    """The annotation of every item of a tuple, of any length or of a fixed one."""
+    inner = get_args(hint)
+    return (inner[0],) * len(value) if inner[1:] == (...,) else inner
 
 
 def _name(hint: Any) -> str:

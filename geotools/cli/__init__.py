@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from geotools.errors import GeotoolsError, PartialError
+from geotools.process import prepare
 
 __all__ = ["main"]
 
@@ -29,6 +30,7 @@ _COMMANDS = {
     "forecast": "Map the expected number of earthquakes after the events of a catalog.",
     "info": "Say what is in a raster, a layer, a catalog or a model.",
     "landforms": "Map the landforms of an elevation model.",
+    "merge": "Write the outputs of a job that was run in shards.",
     "predict": "Map what any ONNX model says of rasters, or of a table.",
     "seismicity": "Map rates, b-values and the like of an earthquake catalog.",
     "train": "Learn from your own labels: a model, and how good it is.",
@@ -93,15 +95,7 @@ def _tell(sentence: str) -> None:
 
 def _prepare() -> None:
     """Settings of this process, before any library reads them."""
-    settings = {
-        "GDAL_CACHEMAX": "48",  # MB; GDAL's own default is a share of all memory
-        "GDAL_SKIP": "WMS,WMTS,WCS,PLMOSAIC,EEDA,EEDAI,HTTP,STACTA,STACIT,GTI,DAAS",
-        "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",  # no network, whatever a file names
-        "GDAL_VRT_ENABLE_PYTHON": "NO",
-        "GTIFF_IGNORE_READ_ERRORS": "NO",
-    }
-    for name, value in settings.items():
-        os.environ.setdefault(name, value)
+    prepare()
     signal.signal(signal.SIGTERM, _stop)
 
 

@@ -16,6 +16,7 @@ from geotools.cli.options import (
     model_options,
     run_options,
     running,
+    say_shard,
 )
 from geotools.cli.reporting import reporting
 
@@ -95,6 +96,9 @@ def command(dem: str, output: str, progress: str, **options: Any) -> None:
             progress=report.step,
             warn=report.warning,
         )
+        if made.shard is not None:
+            say_shard(report, made.shard, options["job"], made.seconds)
+            return
         outputs = [str(made.path), *([str(made.polygons)] if made.polygons else [])]
         report.result(
             f"{' and '.join(outputs)}: landforms by {made.method} on {made.device}, "

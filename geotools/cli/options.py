@@ -12,6 +12,8 @@ import click
 from geotools.effort import Effort, parse_bytes
 
 if TYPE_CHECKING:
+    from geotools.cli.reporting import Report
+    from geotools.engine.execute import Outcome, Shard
     from geotools.engine.run import Running
     from geotools.maps.area import AreaOptions
 
@@ -28,6 +30,7 @@ __all__ = [
     "output_options",
     "run_options",
     "running",
+    "say_shard",
 ]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -41,7 +44,7 @@ def run_options(function: _Function) -> _Function:
 
 
 def job_options(function: _Function) -> _Function:
-    """Adds --executor, --unit and --job."""
+    """Adds --executor, --workers, --unit, --unit-limit, --job, --shard and --scheduler."""
     for option in reversed(_JOB):
         function = option(function)
     return function
@@ -114,13 +117,55 @@ def effort(tile: int | None, threads: int | None, memory: str | None) -> Effort:
 
 
 def running(options: Mapping[str, Any]) -> Running:
-    """What --executor, --unit and --job ask for."""
+    """What the flags of `job_options` ask for."""
     from geotools.engine.run import Running
 
+    scheduler = options["scheduler"]
+    if scheduler is not None and options["executor"] is not None:
+        raise click.UsageError("--scheduler runs the units itself: leave --executor out.")
+    if options["workers"] is not None and not (
+        options["executor"] == "processes" or scheduler == "local"
+    ):
+        raise click.UsageError(
+            "--workers are processes: give --executor processes or --scheduler local, or --threads."
+        )
+    if options["job"] is None and options["shard"] is not None:
+        raise click.UsageError("A shard needs a folder for its parts: give --job FOLDER.")
+    if options["job"] is None and scheduler not in (None, "local"):
+        raise click.UsageError("--scheduler needs a folder that its workers share: --job FOLDER.")
     return Running(
-        executor=options["executor"],
+        executor=options["executor"] or "threads",
         unit_cells=options["unit"],
         folder=None if options["job"] is None else Path(options["job"]),
+        workers=options["workers"],
+        unit_limit_s=options["unit_limit"],
+        shard=_shard(options["shard"]),
+        scheduler=scheduler,
+        insecure=options["insecure_scheduler"],
+    )
+
+
+def _shard(text: str | None) -> Shard | None:
+    from geotools.engine.execute import Shard
+    from geotools.errors import GeotoolsError
+
+    if text is None:
+        return None
+    try:
+        number, count = (int(part) for part in text.split("/"))
+        return Shard(number, count)
+    except (ValueError, GeotoolsError):
+        raise click.UsageError(
+            f"--shard {text!r} is not understood: give 1/4, 2/4, 3/4 and 4/4 to four runs."
+        ) from None
+
+
+def say_shard(report: Report, shard: Outcome, job: str, seconds: float) -> None:
+    """Tells what a run with --shard has done."""
+    report.result(
+        f"{shard.units} units of the job in {job} are done, {shard.found} of them before; when all "
+        f"shards are, geotools merge {job} writes the outputs. {seconds:.1f} s",
+        {"job": job, "units": shard.units, "found": shard.found, "seconds": round(seconds, 3)},
     )
 
 
@@ -206,16 +251,36 @@ _MODEL = (
 _JOB = (
     click.option(
         "--executor",
-        type=click.Choice(["threads", "serial"]),
-        default="threads",
-        show_default=True,
-        help="What runs the units of a model's job.",
+        type=click.Choice(["threads", "processes", "serial"]),
+        help="What runs the units of a model's job; processes survive what kills one [threads].",
     ),
+    click.option("--workers", type=int, metavar="N", help="Worker processes [all cores]."),
     click.option("--unit", type=int, metavar="N", help="Cells on a side of a unit [2048 or less]."),
+    click.option(
+        "--unit-limit",
+        type=float,
+        metavar="S",
+        help="Seconds that a unit may take in a worker process [20 times the usual, 300 or more].",
+    ),
     click.option(
         "--job",
         metavar="FOLDER",
         help="Where unfinished work lies, also when it is cancelled [hidden beside the output].",
+    ),
+    click.option(
+        "--shard",
+        metavar="I/N",
+        help="Run the I-th of N shares of the units, into --job; geotools merge joins them.",
+    ),
+    click.option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Run the units by a Dask scheduler such as tls://10.0.0.5:8786; local: by one here.",
+    ),
+    click.option(
+        "--insecure-scheduler",
+        is_flag=True,
+        help="Use a scheduler on another machine without TLS; whoever reaches it can run code.",
     ),
 )
 

@@ -16,6 +16,7 @@ from geotools.cli.options import (
     model_options,
     run_options,
     running,
+    say_shard,
 )
 from geotools.cli.reporting import reporting
 
@@ -154,6 +155,9 @@ def command(
             progress=report.step,
             warn=report.warning,
         )
+        if made.shard is not None:
+            say_shard(report, made.shard, options["job"], made.seconds)
+            return
         outputs = [
             str(path)
             for path in (made.path, made.polygons, made.probabilities, made.entropy)
@@ -175,7 +179,8 @@ def command(
 
 _NOT_FOR_TABLES = (
     "bbox", "bbox_crs", "mask", "mask_layer", "others", "tta",
-    "polygons", "confidence", "entropy", "job", "unit", "bands", "crs", "nodata", "scale", "mean",
+    "polygons", "confidence", "entropy", "executor", "workers", "unit", "unit_limit",
+    "job", "shard", "scheduler", "insecure_scheduler", "bands", "crs", "nodata", "scale", "mean",
     "std", "classes", "values", "activation", "standardize", "head", "tile_size", "overlap",
     "resolution", "run_limit", "fill", "resample", "tile",
 )  # fmt: skip

@@ -10,6 +10,7 @@ from geotools.engine.job import Job, Record
 from geotools.engine.manifest import Manifest, read_manifests
 from geotools.engine.units import Unit, units_of
 from geotools.engine.work import Work
+from geotools.errors import GeotoolsError
 from geotools.io.parts import find_parts
 from geotools.raster import is_absent
 from geotools.stream import Progress, Step
@@ -25,6 +26,12 @@ class Shard:
     """From 1."""
     count: int
     """Of all."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.number <= self.count <= 100_000:
+            raise GeotoolsError(
+                f"There is no shard {self.number} of {self.count}: give 1 of 4, 2 of 4 and so on."
+            )
 
     def has(self, index: int) -> bool:
         """True for the units of this one."""
@@ -71,12 +78,13 @@ def execute(
         GeotoolsError: as the executor.
     """
     known = read_manifests(job.folder)
-    parts = find_parts(job.folder, len(work.layers), check=True)
     units = [
         unit
         for index, unit in enumerate(units_of(work, job.unit_cells))
         if shard is None or shard.has(index)
     ]
+    names = {unit.name for unit in units}
+    parts = find_parts(job.folder, len(work.layers), check=names)
     empty = {name for name, record in known.items() if record.state == "empty"}
     left = [unit for unit in units if unit.name not in parts and unit.name not in empty]
     found = len(units) - len(left)

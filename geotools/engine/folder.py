@@ -25,6 +25,9 @@ __all__ = ["JobFolder", "read_job"]
 _ENDING = ".parts"
 _JOB, _LOCK = "job.json", "lock"
 
+_MOST_BYTES = 16 * 2**20
+"""Of a description; what is larger is none of ours."""
+
 
 class JobFolder:
     """The folder of one job; a context manager, which keeps other runs out meanwhile."""
@@ -44,7 +47,8 @@ class JobFolder:
             job_id: of the job.
             path: the folder that the user names; it stays when a run is cancelled.
             description: of the job, for those who open the folder later.
-            shared: several processes, perhaps on several machines, put parts into it.
+            shared: several runs, perhaps on several machines, put parts into it; all of them
+                have the same description.
 
         Raises:
             FileError: the folder cannot be made, is at work for another run, or the user's holds
@@ -54,6 +58,7 @@ class JobFolder:
         self.path = path or output.with_name(f".{output.name}.{job_id[:12]}{_ENDING}")
         """Where it is."""
         self._named, self._shared = path is not None, shared
+        self._described = {"id": job_id, **(description or {})}
         self._keep = False
         self._lock: int | None = None
         if path is None:
@@ -65,13 +70,11 @@ class JobFolder:
                 )
             self._check()
             self.path.mkdir(exist_ok=True)
-            if not shared:
-                self._lock = locked(self.path / _LOCK, self.path)
-            with write_atomic(self.path / _JOB, overwrite=True) as part:
-                part.write_text(
-                    json.dumps({"id": job_id, **(description or {})}, ensure_ascii=False, indent=1),
-                    encoding="utf-8",
-                )
+            self._lock = locked(self.path / _LOCK, self.path, shared=shared)
+            if not (shared and read_job(self.path)):
+                with write_atomic(self.path / _JOB, overwrite=True) as part:
+                    text = json.dumps(self._described, ensure_ascii=False, indent=1)
+                    part.write_text(text, encoding="utf-8")
         except OSError as error:
             self._close()
             if isinstance(error, FileError):
@@ -86,7 +89,7 @@ class JobFolder:
         if not self.path.is_dir():
             raise FileError(f"{self.path} is a file: name a folder for the job.")
         found = read_job(self.path)
-        if found is None and any(self.path.iterdir()):
+        if found is None and any(not _is_beginning(path) for path in self.path.iterdir()):
             if self._named:
                 raise FileError(f"{self.path} holds other files: name a new folder for the job.")
             return  # killed before it was described
@@ -95,6 +98,15 @@ class JobFolder:
                 f"{self.path} holds another job (other inputs, model or settings, or another "
                 "version of geotools): delete it, or name another folder."
             )
+        if found is None or not self._shared:
+            return
+        for key, value in self._described.items():
+            if json.dumps(found.get(key)) != json.dumps(value):  # as text NaN is itself
+                raise FileError(
+                    f"{self.path} holds a job whose {key} is {_shown(found.get(key))}, not "
+                    f"{_shown(value)}: give all its shards the same options, or name another "
+                    "folder."
+                )
 
     def keep(self) -> None:
         """The folder stays whatever happens, for another run to go on from."""
@@ -121,11 +133,23 @@ class JobFolder:
             self._lock = None
 
 
+def _is_beginning(path: Path) -> bool:
+    """True for what a run puts into a folder before it is described."""
+    return path.name == _LOCK or path.name.startswith(f".{Path(_JOB).stem}.")
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 100 else f"{text[:97]}..."
+
+
 def read_job(folder: Path) -> dict[str, Any] | None:
     """What a folder says of its job; None when it is no job's."""
     try:
+        if (folder / _JOB).stat().st_size > _MOST_BYTES:
+            return None
         body = json.loads((folder / _JOB).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None
 

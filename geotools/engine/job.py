@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -57,7 +58,7 @@ def identify_job(task: Task, work: Work, unit_cells: int) -> str:
     grid = work.grid
     body = {
         "geotools": version("geotools-ml"),
-        "task": task.identity(),
+        "task": _plain(task.identity()),
         "layers": [asdict(layer) for layer in work.layers],
         "grid": [grid.crs.to_wkt(), list(grid.transform)[:6], grid.width, grid.height],
         "tiling": repr(work.tiling),
@@ -65,6 +66,15 @@ def identify_job(task: Task, work: Work, unit_cells: int) -> str:
     }
     text = json.dumps(body, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _plain(value: Any) -> Any:
+    """The same, however its whole numbers are written: 10 and 10.0 are one."""
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 class UnitCells:

@@ -43,7 +43,7 @@ def open_parts(
         FileError: units are missing; the message names some.
     """
     layers = work.layers
-    found = find_parts(folder, len(layers), check=False)
+    found = find_parts(folder, len(layers))
     known = read_manifests(folder)
     places: dict[str, Window] = {}
     missing = []

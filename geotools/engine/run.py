@@ -13,6 +13,7 @@ from geotools.engine.executors import Executor, in_threads, serially
 from geotools.engine.folder import JobFolder
 from geotools.engine.job import Job, identify_job
 from geotools.engine.mosaic import open_parts
+from geotools.engine.supervisor import in_processes
 from geotools.engine.units import cells_of_unit
 from geotools.engine.work import Task, Work
 from geotools.errors import GeotoolsError, PartialError
@@ -21,7 +22,7 @@ from geotools.stream import Progress
 
 __all__ = ["EXECUTORS", "Running", "run_job", "run_shard"]
 
-EXECUTORS = ("threads", "serial")
+EXECUTORS = ("threads", "processes", "serial")
 """Ways to run the units of a job."""
 
 
@@ -35,6 +36,18 @@ class Running:
     """Where its parts lie, also after it was cancelled; hidden beside the output when None."""
     unit_cells: int | None = None
     """Cells along a side of a unit; what suits its layers when None."""
+    workers: int | None = None
+    """Processes, here or of a scheduler that is `local`; as many as threads when None."""
+    unit_limit_s: float | None = None
+    """Seconds that a unit may take in another process; see `in_processes` when None."""
+    shard: Shard | None = None
+    """Only these units, whose parts stay in the folder; nothing is written."""
+    scheduler: str | None = None
+    """Address of a Dask scheduler, or `local` for one on this machine alone."""
+    insecure: bool = False
+    """The scheduler may be on another machine and know no TLS."""
+    only_join: bool = False
+    """Compute nothing: all parts are there, or it is an error."""
 
     def __post_init__(self) -> None:
         if self.executor not in EXECUTORS:
@@ -43,6 +56,22 @@ class Running:
             )
         if self.unit_cells is not None and not 64 <= self.unit_cells <= 16384:
             raise GeotoolsError(f"Units of {self.unit_cells} cells: give 64 to 16384.")
+        if self.workers is not None and not 1 <= self.workers <= 1024:
+            raise GeotoolsError(f"{self.workers} workers: give 1 to 1024.")
+        if self.unit_limit_s is not None and not 0 < self.unit_limit_s < 1e9:
+            raise GeotoolsError(f"Units of {self.unit_limit_s:g} s: give more than 0.")
+        if self.folder is None and self.shard is not None:
+            raise GeotoolsError("A shard needs a folder for its parts: give --job FOLDER.")
+        if self.folder is None and self.scheduler not in (None, "local"):
+            raise GeotoolsError(
+                "Workers of a scheduler need a folder for their parts that all of them share: give "
+                "--job FOLDER."
+            )
+
+    @property
+    def is_apart(self) -> bool:
+        """True when units run in other processes."""
+        return self.executor == "processes" or self.scheduler is not None
 
 
 def run_job(
@@ -53,6 +82,7 @@ def run_job(
     running: Running,
     threads: int,
     stack: ExitStack,
+    memory_bytes: int | None = None,
     description: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
     warn: Callable[[str], None] | None = None,
@@ -66,6 +96,7 @@ def run_job(
         running: how.
         threads: workers.
         stack: keeps the parts until it is closed; enter the outputs after this call.
+        memory_bytes: what a worker process may take.
         description: of the job, for those who open its folder later.
         progress: called as tiles are done.
         warn: called with a sentence when an earlier run is gone on from.
@@ -76,11 +107,12 @@ def run_job(
     """
     job, folder = _job(task, work, output, running, description, shared=False)
     stack.enter_context(folder)
-    executor = _executor(running, threads)
-    outcome = execute(job, work, executor, progress=progress, warn=warn)
-    if outcome.failed:
-        folder.keep()
-        raise PartialError(_failures(outcome, folder.path))
+    if not running.only_join:
+        executor = _executor(running, threads, memory_bytes)
+        outcome = execute(job, work, executor, progress=progress, warn=warn)
+        if outcome.failed:
+            folder.keep()
+            raise PartialError(_failures(outcome, folder.path))
     return open_parts(job.folder, work, job.unit_cells)
 
 
@@ -92,6 +124,7 @@ def run_shard(
     *,
     running: Running,
     threads: int,
+    memory_bytes: int | None = None,
     description: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
     warn: Callable[[str], None] | None = None,
@@ -99,7 +132,8 @@ def run_shard(
     """Some of the units of a job, whose parts stay in its folder.
 
     Args:
-        task, work, output, running, threads, description, progress, warn: as in `run_job`.
+        task, work, output, running, threads, memory_bytes, description, progress, warn: as in
+            `run_job`.
         shard: which units.
 
     Raises:
@@ -109,8 +143,9 @@ def run_shard(
     folder.keep()
     with folder:
         outcome = execute(
-            job, work, _executor(running, threads), shard=shard, progress=progress, warn=warn
-        )
+            job, work, _executor(running, threads, memory_bytes),
+            shard=shard, progress=progress, warn=warn,
+        )  # fmt: skip
     if outcome.failed:
         raise PartialError(_failures(outcome, folder.path))
     return outcome
@@ -131,10 +166,17 @@ def _job(
         output, job_id, path=running.folder, shared=shared,
         description={"unit_cells": cells, **(description or {})},
     )  # fmt: skip
-    return Job(task, folder.path, job_id, cells), folder
+    return Job(task, folder.path.absolute(), job_id, cells), folder
 
 
-def _executor(running: Running, threads: int) -> Executor:
+def _executor(running: Running, threads: int, memory_bytes: int | None) -> Executor:
+    workers = running.workers or threads
+    if running.scheduler is not None:
+        from geotools.engine.cluster import on_cluster
+
+        return on_cluster(running.scheduler, workers=workers, insecure=running.insecure)
+    if running.executor == "processes":
+        return in_processes(workers, limit_s=running.unit_limit_s, memory_bytes=memory_bytes)
     return serially if running.executor == "serial" else in_threads(threads)
 
 

@@ -10,7 +10,7 @@ from geotools.errors import FileError
 __all__ = ["locked"]
 
 
-def locked(path: Path, folder: Path) -> int | None:
+def locked(path: Path, folder: Path, *, shared: bool = False) -> int | None:
     """An open file that nobody else can lock until it is closed, or its process ends.
 
     None where there are no locks: elsewhere than on POSIX, and on some file systems.
@@ -18,6 +18,7 @@ def locked(path: Path, folder: Path) -> int | None:
     Args:
         path: the file; made when it is not there.
         folder: what messages call the place.
+        shared: others may lock it too, who share it as well.
 
     Raises:
         FileError: somebody else has locked it.
@@ -28,7 +29,7 @@ def locked(path: Path, folder: Path) -> int | None:
         return None
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
         raise FileError(

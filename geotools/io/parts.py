@@ -11,7 +11,7 @@ import os
 import re
 import secrets
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,15 +113,16 @@ def _encoded(cells: NDArray[Any], grid: Grid, layer: Layer) -> bytes:
         return bytes(memory.getbuffer())
 
 
-def find_parts(folder: Path, layers: int, *, check: bool) -> dict[str, tuple[PartFile, ...]]:
+def find_parts(
+    folder: Path, layers: int, *, check: Collection[str] = ()
+) -> dict[str, tuple[PartFile, ...]]:
     """The units of a folder that have all their parts, by name; a part for each layer.
-
-    What is torn, and what was being written when a run was killed, is removed with `check`.
 
     Args:
         folder: where parts are.
         layers: how many parts a unit has.
-        check: read every part and compare it with its name.
+        check: units that nobody else is at: their parts are read and compared with their names;
+            what is torn, and what was being written when a run was killed, is removed.
 
     Raises:
         FileError: the folder cannot be read.
@@ -131,12 +132,13 @@ def find_parts(folder: Path, layers: int, *, check: bool) -> dict[str, tuple[Par
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             path = Path(entry.path)
             named = _NAME.fullmatch(entry.name)
+            ours = entry.name.partition(".")[0] in check
             if named is None:
-                if check and entry.name.endswith(_ENDING):
+                if ours and entry.name.endswith(_ENDING):
                     path.unlink(missing_ok=True)
                 continue
             part = PartFile(path, int(named[3], 16))
-            if check and not _is_whole(part):
+            if ours and not _is_whole(part):
                 path.unlink(missing_ok=True)
                 continue
             found.setdefault(named[1], {})[int(named[2])] = part

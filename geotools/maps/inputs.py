@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from geotools.dem import Dem, vertical_unit_m
 from geotools.errors import FileError, RasterError
 from geotools.io.atomic import check_output
 from geotools.io.geotiff import RasterFile, open_raster
+from geotools.schema import any_number
 
 __all__ = [
     "DemOptions",
@@ -38,7 +39,7 @@ class DemOptions:
     """CRS to assume, such as "EPSG:32633"."""
     band: int | None = None
     """Band number from 1."""
-    nodata: float | None = None
+    nodata: float | None = field(default=None, metadata=any_number())
     """Value that stands for missing cells."""
     z_factor: float | None = None
     """Metres in one unit of the values; from the vertical CRS or the band's unit when None."""

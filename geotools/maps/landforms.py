@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geotools.effort import Effort
+from geotools.engine.execute import Outcome
 from geotools.engine.run import Running
 from geotools.errors import RasterError
 from geotools.io.geotiff import open_raster
@@ -55,6 +56,8 @@ class LandformMap:
     """Where the model ran: `cpu`, `cuda`, …"""
     seconds: float
     """Wall time."""
+    shard: Outcome | None = None
+    """What became of the units of a run that was only a shard, which writes none of the files."""
 
 
 def map_landforms(
@@ -120,6 +123,11 @@ def map_landforms(
             running=running or Running(),
         )
         return _by_model(mapper, order, progress=progress, warn=warn)
+    if running is not None and (running.shard is not None or running.is_apart):
+        raise RasterError(
+            "Geomorphons are so fast that they have no units: leave --shard, --executor and "
+            "--scheduler out, or use --method model."
+        )
     if tta:
         raise RasterError(
             "Geomorphons are the same from all sides: leave --tta out, or use --method model."
@@ -195,6 +203,7 @@ def _by_model(
         method=mapper.title,
         device=made.device,
         seconds=made.seconds,
+        shard=made.shard,
     )
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geotools.effort import Effort
-from geotools.engine.run import Running, run_job
+from geotools.engine.execute import Outcome
+from geotools.engine.run import Running, run_job, run_shard
 from geotools.errors import RasterError
 from geotools.maps.area import AreaOptions
 from geotools.maps.inputs import FilePath, as_text
@@ -19,6 +20,7 @@ from geotools.maps.polygons import Polygons
 from geotools.maps.predict_inputs import RasterOptions, provenances
 from geotools.maps.predict_order import Order, open_models, prepare
 from geotools.maps.predict_outputs import Outputs, Wanted
+from geotools.maps.predict_task import describe_job
 from geotools.raster import Source
 from geotools.spec import ClassInfo
 from geotools.stream import Progress
@@ -52,6 +54,8 @@ class PredictionMap:
     """Where it ran: `cpu`, `cuda`, …"""
     seconds: float
     """Wall time."""
+    shard: Outcome | None = None
+    """What became of the units of a run that was only a shard, which writes none of the files."""
 
 
 def map_predictions(
@@ -98,7 +102,8 @@ def map_predictions(
         tta: map the mean of what the model says of the raster turned and mirrored, see `augmented`.
         device: where the model runs, see `SessionOptions`.
         effort: threads, tile size, memory.
-        running: executor, folder of parts; nothing of it changes the map.
+        running: executor, folder of parts; nothing of it changes the map. With a shard, units are
+            computed and nothing is written: `merge_job` does that when all are there.
         overwrite: replace outputs that exist.
         progress: called as the work goes on.
         warn: called with a sentence when the result deserves caution.
@@ -157,12 +162,21 @@ def predict_to_files(
     wanted, rasters = order.wanted, order.rasters
     with ExitStack() as stack:
         ready = prepare(order, stack, warn, check)
+        model = ready.work.model
+        description = describe_job(ready.task, wanted)
+        if ready.running.shard is not None:
+            outcome = run_shard(
+                ready.task, ready.work, wanted.path, ready.running.shard, running=ready.running,
+                threads=ready.threads, memory_bytes=ready.worker_bytes, description=description,
+                progress=progress, warn=warn,
+            )  # fmt: skip
+            return _shard(wanted, model, outcome, time.monotonic() - start)
         origin = stack.enter_context(provenances(rasters))
         parts = run_job(
-            ready.task, ready.work, wanted.path, running=order.running, threads=ready.threads,
-            stack=stack, progress=progress, warn=warn,
+            ready.task, ready.work, wanted.path, running=ready.running, threads=ready.threads,
+            stack=stack, memory_bytes=ready.worker_bytes, description=description,
+            progress=progress, warn=warn,
         )  # fmt: skip
-        model = ready.work.model
         tags = _tags(model) | (order.area.tags() if order.area else {})
         outputs = Outputs(wanted, model.spec.outputs[0].classes, parts, tags, stack)
         if not outputs.write(ready.threads, progress):
@@ -183,6 +197,22 @@ def predict_to_files(
         model=model.spec.name,
         device=model.device,
         seconds=time.monotonic() - start,
+    )
+
+
+def _shard(wanted: Wanted, model: Predictor, outcome: Outcome, seconds: float) -> PredictionMap:
+    """What is told of a run that writes nothing yet."""
+    return PredictionMap(
+        path=wanted.path,
+        polygons=Path(wanted.polygons.path) if wanted.polygons else None,
+        probabilities=wanted.beside.get("probabilities"),
+        entropy=wanted.beside.get("entropy"),
+        classes=model.spec.outputs[0].classes,
+        area_m2={},
+        model=model.spec.name,
+        device=model.device,
+        seconds=seconds,
+        shard=outcome,
     )
 
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from geotools.grid import Grid, Window
 from geotools.io.geotiff import RasterFile, open_raster
 from geotools.maps.inputs import DemOptions, FilePath, check_apart, elevation, open_dem
 from geotools.raster import Source
+from geotools.schema import any_number
 from geotools.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class RasterOptions:
     bands: tuple[int, ...] | None = None
     """Band numbers from 1, in the order that the model takes them; not of models that take
     several rasters, which find their bands by themselves."""
-    nodata: float | None = None
+    nodata: float | None = field(default=None, metadata=any_number())
     """Value that stands for missing cells, in all rasters."""
     resample: bool = False
     """Bring the raster to the cell size of a foreign model that names one."""

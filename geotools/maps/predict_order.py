@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from geotools.effort import Effort
 from geotools.engine.run import Running
-from geotools.errors import ModelError
+from geotools.errors import GeotoolsError, ModelError
 from geotools.maps.area import AreaOptions
 from geotools.maps.inputs import DemOptions, FilePath
 from geotools.maps.predict_inputs import RasterOptions, check_cells, open_input
 from geotools.maps.predict_outputs import Wanted, check_wanted
-from geotools.maps.predict_task import PredictTask, stamps
+from geotools.maps.predict_task import PredictTask, absolute, stamps
 from geotools.raster import Part, Source
 
 if TYPE_CHECKING:
@@ -72,8 +72,12 @@ class Prepared:
     """The same for this one."""
     source: Source
     """The cells that are mapped, of what is read."""
+    running: Running
+    """How the job is run, with as many workers as the memory allows."""
     threads: int
     """Tiles at the same time."""
+    worker_bytes: int | None
+    """Memory of one worker process; no limit when None."""
 
 
 def open_models(
@@ -130,21 +134,22 @@ def prepare(
 
     model, name = order.model, os.fspath(order.rasters[0])
     targets = check_wanted(model, order.rasters, order.wanted)
-    tile, threads = _plan(model, order.effort)
+    tile, threads, worker_bytes = _plan(model, order.effort, order.running)
+    running = replace(order.running, workers=threads) if order.running.is_apart else order.running
     source, files = open_input(
         model, order.rasters, targets, order.reading, stack, tile + 2 * model.spec.halo, warn=warn
     )
     mask = () if order.area is None or order.area.mask is None else (order.area.mask,)
     task = PredictTask(
-        models=order.origins,
+        models=tuple(absolute(origin) for origin in order.origins),
         sha256=model.sha256,
-        rasters=tuple(os.fspath(raster) for raster in order.rasters),
+        rasters=tuple(absolute(raster) for raster in order.rasters),
         stamps=stamps((*files, *map(Path, mask))),
         reading=order.reading,
         foreign=order.foreign,
         asked=order.wanted.asked,
         tile=tile,
-        area=order.area,
+        area=_anywhere(order.area),
         tta=order.tta,
         device=order.device,
     )
@@ -157,11 +162,18 @@ def prepare(
     check_ranges(model.spec, part, warn)
     for note in model.notes:
         warn(note)
-    return Prepared(task, work, part, threads)
+    return Prepared(task, work, part, running, threads, worker_bytes)
 
 
-def _plan(model: Predictor, effort: Effort) -> tuple[int, int]:
-    """Tile size and threads that stay within the memory."""
+def _anywhere(area: AreaOptions | None) -> AreaOptions | None:
+    """The same area, said from any folder."""
+    if area is None or area.mask is None:
+        return area
+    return replace(area, mask=absolute(area.mask))
+
+
+def _plan(model: Predictor, effort: Effort, running: Running) -> tuple[int, int, int | None]:
+    """Tile size, threads or workers, and bytes of a worker, that stay within the memory."""
     spec = model.spec
     if model.side is not None:
         if effort.tile is not None:
@@ -172,8 +184,21 @@ def _plan(model: Predictor, effort: Effort) -> tuple[int, int]:
         effort = replace(effort, tile=max(model.side))
     kind = "raster" if any(info.kind == "raster" for info in spec.inputs) else "rows"
     bands = max(len(info.bands) for info in spec.inputs)
-    return effort.plan(
-        tile=min(spec.tile, _LARGEST_TILE),
-        halo=0 if model.side else spec.halo,
-        bytes_per_cell=_BYTES_PER_CELL[kind] + 16 * bands + 12 * model.channels,
-    )
+    tile = min(spec.tile, _LARGEST_TILE)
+    halo = 0 if model.side else spec.halo
+    bytes_per_cell = _BYTES_PER_CELL[kind] + 16 * bands + 12 * model.channels
+    if not running.is_apart:
+        return *effort.plan(tile=tile, halo=halo, bytes_per_cell=bytes_per_cell), None
+    workers = running.workers or effort.cores
+    if effort.memory_bytes is None:
+        return effort.tile or tile, workers, None
+    while True:
+        share = effort.memory_bytes // (workers + 1)  # one of them is this process
+        alone = replace(effort, threads=1, memory_bytes=share)
+        try:
+            size, _ = alone.plan(tile=tile, halo=halo, bytes_per_cell=bytes_per_cell)
+            return size, workers, share
+        except GeotoolsError:
+            if workers == 1:
+                raise
+        workers -= 1

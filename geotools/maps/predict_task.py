@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     from geotools.inference.prediction import Asked, Prediction
     from geotools.inference.predictor import Predictor
     from geotools.inference.terms import ForeignSettings
+    from geotools.maps.predict_outputs import Wanted
 
-__all__ = ["PredictTask", "stamps"]
+__all__ = ["PredictTask", "absolute", "describe_job", "stamps"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class PredictTask:
     sha256: str
     """Of the model, or of their list."""
     rasters: tuple[str, ...]
-    """Paths, in the order of the model's sources."""
+    """Absolute paths, in the order of the model's sources."""
     stamps: tuple[tuple[str, int, int], ...]
     """Path, size and time of change in nanoseconds of every file that is read."""
     reading: RasterOptions | DemOptions
@@ -97,6 +99,32 @@ class PredictTask:
             area=area if area is not None and area.is_masked else None,
             window=None if area is None else area.window,
         )  # fmt: skip
+
+
+def describe_job(task: PredictTask, wanted: Wanted) -> dict[str, Any]:
+    """What a job computes and writes, as JSON has it; `merge` reads it back."""
+    polygons = wanted.polygons
+    body = asdict(wanted) | {"path": str(wanted.path.absolute())}
+    del body["overwrite"]  # whoever writes the outputs says so anew
+    if polygons is not None:
+        body["polygons"] = asdict(polygons) | {"path": str(Path(polygons.path).absolute())}
+    return {
+        "models": list(task.models),
+        "rasters": list(task.rasters),
+        "tile": task.tile,
+        "tta": task.tta,
+        "device": task.device,
+        "area": asdict(task.area) if task.area is not None else None,
+        "elevation" if isinstance(task.reading, DemOptions) else "bands": asdict(task.reading),
+        "foreign": asdict(task.foreign) if task.foreign is not None else None,
+        "wanted": body,
+    }
+
+
+def absolute(path: str | os.PathLike[str]) -> str:
+    """The path of a file from any folder; other names, as of shipped models, as they are."""
+    text = os.fspath(path)
+    return os.path.abspath(text) if os.path.exists(text) else text
 
 
 def stamps(paths: Any) -> tuple[tuple[str, int, int], ...]:

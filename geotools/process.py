@@ -1,0 +1,59 @@
+"""What a process of ours sets before any library reads it, and how it ends with another one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+
+__all__ = ["end_with", "limit_memory", "prepare", "settings"]
+
+_SETTINGS = {
+    "GDAL_CACHEMAX": "48",  # MB; GDAL's own default is a share of all memory
+    "GDAL_SKIP": "WMS,WMTS,WCS,PLMOSAIC,EEDA,EEDAI,HTTP,STACTA,STACIT,GTI,DAAS",
+    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",  # no network, whatever a file names
+    "GDAL_VRT_ENABLE_PYTHON": "NO",
+    "GTIFF_IGNORE_READ_ERRORS": "NO",
+}
+
+_DEATH_OF_PARENT = 1
+"""PR_SET_PDEATHSIG of <linux/prctl.h>."""
+
+
+def settings() -> dict[str, str]:
+    """What GDAL reads from the environment: the user's where there is some, else ours."""
+    return {name: os.environ.get(name, value) for name, value in _SETTINGS.items()}
+
+
+def prepare() -> None:
+    """Sets it in this process."""
+    os.environ.update(settings())
+
+
+def end_with(parent: int) -> None:
+    """The kernel kills this process when its parent ends, however that ends; on Linux alone.
+
+    Args:
+        parent: process id; where it has ended already, this process does too.
+    """
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).prctl(_DEATH_OF_PARENT, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def limit_memory(size: int) -> None:
+    """Memory beyond so many bytes is refused to this process; nothing where that cannot be set."""
+    try:
+        import resource
+    except ImportError:  # elsewhere than on POSIX
+        return
+    # Address space that is only reserved, as allocators do for every thread, costs nothing.
+    kind = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(kind, (size, size))
