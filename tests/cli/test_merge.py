@@ -1,6 +1,7 @@
 """geotools predict --shard and geotools merge: what they take, and how they tell of it."""
 
 import json
+import subprocess
 import sys
 
 import pytest
@@ -40,8 +41,12 @@ def test_shards_say_what_is_to_be_done_next(folder, capfd):
     assert code == 1
     assert "4 units have no parts in" in err
     assert "job (columns 64 to 128" in err
-    code, out, _ = run(capfd, *command, "--shard", "2/2", "--job", "job", "--progress", "json")
-    last = json.loads(out.splitlines()[-1])
+    done = subprocess.run(
+        [sys.executable, "-m", "geotools", *map(str, command), "--shard", "2/2", "--job", "job",
+         "--progress", "json"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    last = json.loads(done.stdout.splitlines()[-1])
     assert {key: last[key] for key in ("event", "job", "units", "found")} == {
         "event": "result", "job": "job", "units": 4, "found": 0,
     }  # fmt: skip
