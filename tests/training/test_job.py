@@ -101,7 +101,12 @@ def test_probabilities_stay_probabilities_at_their_temperature(prepared):
 
 def test_strengths_of_the_support_vector_machine_are_tried_one_by_one(prepared):
     learner = {"name": "auto", "candidates": ["svm", "logistic"], "strengths": [1.0, 10.0]}
-    outcome = learn(prepared(settings(learner)))
+    steps = []
+    outcome = learn(prepared(settings(learner)), progress=steps.append)
+    stages = list(dict.fromkeys(step.stage for step in steps))
+    assert stages[:3] == [
+        "learner 1 of 3, svm", "learner 2 of 3, svm", "learner 3 of 3, logistic",
+    ]  # fmt: skip
     assert [trial.title for trial in outcome.trials] == [
         "support vector machine, strength 1", "support vector machine, strength 10",
         "logistic regression",
