@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from geotools.errors import GeotoolsError
 
-__all__ = ["Effort", "available_cores", "parse_bytes"]
+__all__ = ["Effort", "available_bytes", "available_cores", "need_bytes", "parse_bytes"]
 
 _TILES = (2048, 1024, 768, 512, 384, 256, 128, 64)
 _FLOOR_BYTES = 200 * 2**20
@@ -37,13 +38,16 @@ class Effort:
         """Threads that may run."""
         return self.threads or available_cores()
 
-    def plan(self, *, tile: int, halo: int, bytes_per_cell: int) -> tuple[int, int]:
+    def plan(
+        self, *, tile: int, halo: int, bytes_per_cell: int, kept_bytes: int = 0
+    ) -> tuple[int, int]:
         """(tile size, threads) that stay within the memory.
 
         Args:
             tile: the size that runs well.
             halo: cells added on every side.
             bytes_per_cell: working memory for a cell of one tile, halo included.
+            kept_bytes: what is held beside the tiles, whatever their size.
 
         Raises:
             GeotoolsError: no tile is small enough; the message says what would do.
@@ -54,7 +58,7 @@ class Effort:
             return size, threads
 
         def need(size: int, threads: int) -> int:
-            return _FLOOR_BYTES + threads * (size + 2 * halo) ** 2 * bytes_per_cell
+            return need_bytes(size, threads, halo, bytes_per_cell, kept_bytes)
 
         sizes = (self.tile,) if self.tile else tuple(t for t in _TILES if t <= tile) or (tile,)
         for count in range(threads, 0, -1):
@@ -67,6 +71,22 @@ class Effort:
             f"This needs {least / 2**20:.0f} MB of memory, allowed are "
             f"{self.memory_bytes / 2**20:.0f} MB: raise --memory or give a smaller --tile."
         )
+
+
+def need_bytes(tile: int, threads: int, halo: int, bytes_per_cell: int, kept_bytes: int = 0) -> int:
+    """Memory of a run; arguments as in `Effort.plan`."""
+    return _FLOOR_BYTES + kept_bytes + threads * (tile + 2 * halo) ** 2 * bytes_per_cell
+
+
+def available_bytes() -> int | None:
+    """Memory that may be taken without swapping; None where the system does not say."""
+    try:
+        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except (OSError, ValueError, IndexError):
+        pass
+    return None
 
 
 def available_cores() -> int:

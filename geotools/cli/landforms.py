@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -16,6 +17,8 @@ from geotools.cli.options import (
     model_options,
     run_options,
     running,
+    say_preflight,
+    say_seams,
     say_shard,
 )
 from geotools.cli.reporting import reporting
@@ -61,59 +64,72 @@ def command(dem: str, output: str, progress: str, **options: Any) -> None:
     """Map the landforms of DEM: flat, peak, ridge, shoulder, spur, slope, hollow, footslope,
     valley, pit.
     """
-    from geotools.maps import DemOptions, Geomorphons, Polygons, map_landforms
+    from geotools.maps import DemOptions, Geomorphons, Polygons, map_landforms, order_landforms
+    from geotools.maps.preflight import check_order
 
     exact = {name: options[flag] for flag, name in _EXACT.items() if options[flag] is not None}
-    if options["method"] == "model" and exact:
+    is_exact = options["method"] == "geomorphons"
+    if exact and not is_exact:
         flag = next(flag for flag in _EXACT if options[flag] is not None)
         raise click.UsageError(
             f"--{flag.replace('_', '-')} belongs to --method geomorphons: the model's scale is "
             "fixed in its file."
         )
     for name, flag in _OF_MODELS.items():
-        if options["method"] == "geomorphons" and options[name] not in (None, False, (), "auto"):
+        if is_exact and options[name] not in (None, False, (), "auto"):
             raise click.UsageError(f"--{flag} belongs to --method model.")
     if not options["polygons"] and (options["min_area"] or options["simplify"]):
         raise click.UsageError("--min-area and --simplify shape polygons: give --polygons too.")
     with reporting(progress) as report:
         polygons = options["polygons"]
         models = [options["model"] or "landforms-v1", *options["others"]]
-        made = map_landforms(
-            dem,
-            output,
-            method=Geomorphons(**exact) if options["method"] == "geomorphons" else models,
-            polygons=polygons and Polygons(polygons, options["min_area"], options["simplify"]),
-            confidence=options["confidence"],
-            reading=DemOptions(
+        asked: dict[str, Any] = {
+            "polygons": polygons and Polygons(polygons, options["min_area"], options["simplify"]),
+            "confidence": options["confidence"],
+            "reading": DemOptions(
                 options["crs"], options["band"], options["nodata"], options["z_factor"]
             ),
-            area=area(options),
-            tta=options["tta"],
-            device=options["device"],
-            effort=effort(options["tile"], options["threads"], options["memory"]),
-            running=running(options),
-            overwrite=options["overwrite"],
-            progress=report.step,
-            warn=report.warning,
-        )
+            "area": area(options),
+            "tta": options["tta"],
+            "device": options["device"],
+            "seams": options["seams"],
+            "effort": effort(options["tile"], options["threads"], options["memory"]),
+            "running": running(options),
+            "overwrite": options["overwrite"],
+        }
+        if options["dry_run"]:
+            say_preflight(report, check_order(order_landforms(dem, output, method=models, **asked)))
+            return
+        made = map_landforms(
+            dem, output, method=Geomorphons(**exact) if is_exact else models, **asked,
+            progress=report.step, warn=report.warning, inform=report.info,
+        )  # fmt: skip
         if made.shard is not None:
             say_shard(report, made.shard, options["job"], made.seconds)
             return
         outputs = [str(made.path), *([str(made.polygons)] if made.polygons else [])]
         report.result(
             f"{' and '.join(outputs)}: landforms by {made.method} on {made.device}, "
-            f"{made.seconds:.1f} s",
+            f"{made.seconds:.1f} s{say_seams(made.seams)}",
             {
                 "outputs": outputs,
                 "method": made.method,
                 "device": made.device,
+                "seams": made.seams and asdict(made.seams),
                 "area_m2": dict(made.area_m2),
                 "seconds": round(made.seconds, 3),
             },
         )
 
 
-_OF_MODELS = {"model": "model", "others": "with", "tta": "tta", "device": "device"}
+_OF_MODELS = {
+    "model": "model",
+    "others": "with",
+    "tta": "tta",
+    "device": "device",
+    "seams": "seams",
+    "dry_run": "dry-run",
+}
 """Option and flag of what the exact algorithm does not have."""
 
 _EXACT = {

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from geotools.cli.reporting import Report
     from geotools.engine.execute import Outcome, Shard
     from geotools.engine.run import Running
+    from geotools.inference.seams import Seams
     from geotools.maps.area import AreaOptions
+    from geotools.maps.preflight import Preflight
 
 __all__ = [
     "area",
@@ -30,6 +32,8 @@ __all__ = [
     "output_options",
     "run_options",
     "running",
+    "say_preflight",
+    "say_seams",
     "say_shard",
 ]
 
@@ -58,7 +62,7 @@ def area_options(function: _Function) -> _Function:
 
 
 def model_options(function: _Function) -> _Function:
-    """Adds --with, --tta and --device."""
+    """Adds --with, --tta, --device, --seams and --dry-run."""
     for option in reversed(_MODEL):
         function = option(function)
     return function
@@ -169,6 +173,18 @@ def say_shard(report: Report, shard: Outcome, job: str, seconds: float) -> None:
     )
 
 
+def say_preflight(report: Report, found: Preflight) -> None:
+    """Tells what a run would take."""
+    for sentence in found.warnings:
+        report.warning(sentence)
+    report.result("\n".join(found.lines()), {"preflight": found.as_dict()})
+
+
+def say_seams(seams: Seams | None) -> str:
+    """What was measured of seams, to be appended to a result."""
+    return "" if seams is None else f"\n{seams.sentence}"
+
+
 def area(options: Mapping[str, Any]) -> AreaOptions | None:
     """What the flags of `area_options` ask for."""
     from geotools.maps import AreaOptions
@@ -245,6 +261,10 @@ _MODEL = (
         show_default=True,
         metavar="NAME",
         help="Where the model runs: auto, cpu, cuda, coreml, directml, openvino, …",
+    ),
+    click.option("--seams", is_flag=True, help="Measure whether the map shows where tiles meet."),
+    click.option(
+        "--dry-run", is_flag=True, help="Only say what it would take, and whether inputs suit."
     ),
 )
 

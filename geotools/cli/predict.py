@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +17,8 @@ from geotools.cli.options import (
     model_options,
     run_options,
     running,
+    say_preflight,
+    say_seams,
     say_shard,
 )
 from geotools.cli.reporting import reporting
@@ -90,7 +93,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     "--run-limit", type=float, metavar="S", help="Foreign models: seconds for one tile [600]."
 )
 @click.option(
-    "--resample", is_flag=True, help="Foreign models: bring the raster to the model's resolution."
+    "--resample", is_flag=True, help="Bring the raster to cells that the model was made for."
 )
 @area_options
 @model_options
@@ -133,28 +136,33 @@ def command(
                 },
             )
             return
-        from geotools.maps import Polygons, RasterOptions, map_predictions
+        from geotools.maps import Polygons, RasterOptions, map_predictions, order_predictions
+        from geotools.maps.preflight import check_order
 
         polygons = options["polygons"]
+        asked: dict[str, Any] = {
+            "polygons": polygons and Polygons(polygons, options["min_area"], options["simplify"]),
+            "confidence": options["confidence"],
+            "entropy": options["entropy"],
+            "probabilities": options["probability_type"] if options["probabilities"] else False,
+            "reading": RasterOptions(options["crs"], bands, options["nodata"], options["resample"]),
+            "foreign": foreign,
+            "area": area(options),
+            "tta": options["tta"],
+            "device": options["device"],
+            "seams": options["seams"],
+            "effort": effort(options["tile"], options["threads"], options["memory"]),
+            "running": running(options),
+            "overwrite": options["overwrite"],
+        }
+        models = [model, *options["others"]]
+        if options["dry_run"]:
+            say_preflight(report, check_order(order_predictions(models, inputs, output, **asked)))
+            return
         made = map_predictions(
-            [model, *options["others"]],
-            inputs,
-            output,
-            polygons=polygons and Polygons(polygons, options["min_area"], options["simplify"]),
-            confidence=options["confidence"],
-            entropy=options["entropy"],
-            probabilities=options["probability_type"] if options["probabilities"] else False,
-            reading=RasterOptions(options["crs"], bands, options["nodata"], options["resample"]),
-            foreign=foreign,
-            area=area(options),
-            tta=options["tta"],
-            device=options["device"],
-            effort=effort(options["tile"], options["threads"], options["memory"]),
-            running=running(options),
-            overwrite=options["overwrite"],
-            progress=report.step,
-            warn=report.warning,
-        )
+            models, inputs, output, **asked,
+            progress=report.step, warn=report.warning, inform=report.info,
+        )  # fmt: skip
         if made.shard is not None:
             say_shard(report, made.shard, options["job"], made.seconds)
             return
@@ -166,11 +174,12 @@ def command(
         what = f"{len(made.classes)} classes" if made.classes else "values"
         report.result(
             f"{' and '.join(outputs)}: {what} by {made.model} on {made.device}, "
-            f"{made.seconds:.1f} s",
+            f"{made.seconds:.1f} s{say_seams(made.seams)}",
             {
                 "outputs": outputs,
                 "model": made.model,
                 "device": made.device,
+                "seams": made.seams and asdict(made.seams),
                 "area_m2": dict(made.area_m2),
                 "seconds": round(made.seconds, 3),
             },
@@ -178,7 +187,7 @@ def command(
 
 
 _NOT_FOR_TABLES = (
-    "bbox", "bbox_crs", "mask", "mask_layer", "others", "tta",
+    "bbox", "bbox_crs", "mask", "mask_layer", "others", "tta", "seams", "dry_run",
     "polygons", "confidence", "entropy", "executor", "workers", "unit", "unit_limit",
     "job", "shard", "scheduler", "insecure_scheduler", "bands", "crs", "nodata", "scale", "mean",
     "std", "classes", "values", "activation", "standardize", "head", "tile_size", "overlap",

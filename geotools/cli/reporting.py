@@ -30,6 +30,9 @@ class Report(Protocol):
     def step(self, step: Step) -> None:
         """Some work has been done."""
 
+    def info(self, sentence: str) -> None:
+        """Something that is good to know."""
+
     def warning(self, sentence: str) -> None:
         """The result deserves caution."""
 
@@ -93,6 +96,10 @@ class _Plain:
             left = (now - start) / share * (1 - share)
             print(f"{step.stage}: {share:.0%}, {left:.0f} s left", file=sys.stderr, flush=True)
 
+    def info(self, sentence: str) -> None:
+        if self._steps:
+            print(sentence, file=sys.stderr, flush=True)
+
     def warning(self, sentence: str) -> None:
         print(f"Warning: {sentence}", file=sys.stderr)
 
@@ -137,6 +144,9 @@ class _Bar(_Plain):
             self._tasks[step.stage] = self._bar.add_task(step.stage, total=step.total)
         self._bar.update(self._tasks[step.stage], completed=step.done, total=step.total)
 
+    def info(self, sentence: str) -> None:
+        self._bar.console.print(sentence)
+
     def close(self) -> None:
         self._bar.stop()
 
@@ -159,6 +169,9 @@ class _Json:
 
     def step(self, step: Step) -> None:
         self._print("progress", stage=step.stage, done=step.done, total=step.total)
+
+    def info(self, sentence: str) -> None:
+        self._print("info", message=sentence)
 
     def warning(self, sentence: str) -> None:
         self._print("warning", message=sentence)

@@ -20,7 +20,7 @@ from geotools.errors import FileError
 from geotools.io.atomic import write_atomic
 from geotools.io.locking import locked
 
-__all__ = ["JobFolder", "read_job"]
+__all__ = ["JobFolder", "hidden_folder", "read_job"]
 
 _ENDING = ".parts"
 _JOB, _LOCK = "job.json", "lock"
@@ -55,7 +55,7 @@ class JobFolder:
                 other things or another job.
         """
         self.id = job_id
-        self.path = path or output.with_name(f".{output.name}.{job_id[:12]}{_ENDING}")
+        self.path = path or hidden_folder(output, job_id)
         """Where it is."""
         self._named, self._shared = path is not None, shared
         self._described = {"id": job_id, **(description or {})}
@@ -141,6 +141,11 @@ def _is_beginning(path: Path) -> bool:
 def _shown(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 100 else f"{text[:97]}..."
+
+
+def hidden_folder(output: Path, job_id: str) -> Path:
+    """Where the parts of a job lie when the user names no folder."""
+    return output.with_name(f".{output.name}.{job_id[:12]}{_ENDING}")
 
 
 def read_job(folder: Path) -> dict[str, Any] | None:

@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["open_parts", "write_mosaic"]
 
-_SIDE = 2048
-"""Cells along a side of a window: 4 blocks of the file, so that no block is written twice."""
+_SIDES = (2048, 1024, 512)
+"""Cells along a side of a window: whole blocks of the file, so that no block is written twice."""
+
+_BYTES = 64 * 2**20
+"""What a window may hold, about; of float32."""
 
 _NAMED = 5
 """Missing units that a message names."""
@@ -103,10 +106,10 @@ class _Windows:
         return sum(1 for _ in self.tiles(grid))
 
     def tiles(self, grid: Grid) -> Iterator[Tile]:
-        for row in range(0, grid.height, _SIDE):
-            for col in range(0, grid.width, _SIDE):
-                window = Window(
-                    col, row, min(_SIDE, grid.width - col), min(_SIDE, grid.height - row)
-                )
+        per_cell = 4 * len(self.parts.bands)
+        side = next((one for one in _SIDES if one * one * per_cell <= _BYTES), _SIDES[-1])
+        for row in range(0, grid.height, side):
+            for col in range(0, grid.width, side):
+                window = Window(col, row, min(side, grid.width - col), min(side, grid.height - row))
                 if not is_absent(self.parts, window):
                     yield Tile(window, window)

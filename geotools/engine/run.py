@@ -10,17 +10,18 @@ from typing import Any
 
 from geotools.engine.execute import Outcome, Shard, execute
 from geotools.engine.executors import Executor, in_threads, serially
-from geotools.engine.folder import JobFolder
+from geotools.engine.folder import JobFolder, hidden_folder, read_job
 from geotools.engine.job import Job, identify_job
+from geotools.engine.manifest import read_manifests
 from geotools.engine.mosaic import open_parts
 from geotools.engine.supervisor import in_processes
 from geotools.engine.units import cells_of_unit
 from geotools.engine.work import Task, Work
 from geotools.errors import GeotoolsError, PartialError
-from geotools.io.parts import PartsSource
+from geotools.io.parts import PartsSource, find_parts
 from geotools.stream import Progress
 
-__all__ = ["EXECUTORS", "Running", "run_job", "run_shard"]
+__all__ = ["EXECUTORS", "Running", "find_done", "run_job", "run_shard"]
 
 EXECUTORS = ("threads", "processes", "serial")
 """Ways to run the units of a job."""
@@ -149,6 +150,25 @@ def run_shard(
     if outcome.failed:
         raise PartialError(_failures(outcome, folder.path))
     return outcome
+
+
+def find_done(task: Task, work: Work, output: Path, running: Running) -> set[str]:
+    """Names of the units that earlier runs of the same job have done, whose parts are there.
+
+    Args:
+        task, work, output, running: as in `run_job`.
+
+    Raises:
+        FileError: the folder cannot be read.
+    """
+    cells = running.unit_cells or cells_of_unit(work.layers)
+    job_id = identify_job(task, work, cells)
+    folder = running.folder or hidden_folder(output, job_id)
+    found = read_job(folder)
+    if found is None or found.get("id") != job_id:
+        return set()
+    empty = {name for name, one in read_manifests(folder).items() if one.state == "empty"}
+    return empty | set(find_parts(folder, len(work.layers)))
 
 
 def _job(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from geotools.inference.predictor import Predictor
 
-__all__ = ["PROBABILITY_TYPES", "Area", "Asked", "Prediction", "tiling_of"]
+__all__ = ["PROBABILITY_TYPES", "Area", "Asked", "Prediction", "layers_of", "tiling_of"]
 
 PROBABILITY_TYPES = ("float16", "uint8", "float32")
 """How probabilities may be stored: 11 bits of a fraction, steps of 0.4 %, or all."""
@@ -110,7 +110,7 @@ class Prediction:
         self._origin = self._cells.window(self.window)
         self.grid: Grid = self._cells.grid.cut(self._origin)
         """Where the cells of the map are."""
-        self.layers: tuple[Layer, ...] = _layers(model, asked)
+        self.layers: tuple[Layer, ...] = layers_of(model, asked)
         """What the map holds: `classes` or `values`, then `entropy`, `probabilities` if asked."""
         self.stage = "predicting" if output.kind == "values" else "classifying"
         """The word for progress."""
@@ -118,17 +118,35 @@ class Prediction:
             self._values if output.kind == "values" else self._classes
         )
 
+    def wanted(self, window: Window) -> NDArray[np.bool_]:
+        """(row, col): True for the cells of a window of the source that are to be mapped."""
+        return np.ones(window.shape, np.bool_) if self._area is None else self._area.cells(window)
+
     def placed(self, window: Window) -> Window:
         """The cells of the map that a written window of the source is."""
         placed = self._cells.window(window)
         col, row = placed.col_off - self._origin.col_off, placed.row_off - self._origin.row_off
         return Window(col, row, placed.width, placed.height)
 
+    @property
+    def is_of_classes(self) -> bool:
+        """True when the map is of classes, not of values."""
+        return self.model.spec.outputs[0].kind == "probabilities"
+
+    def answer(self, tile: Tile) -> tuple[NDArray[np.float32], NDArray[np.bool_]] | None:
+        """What the model says of a tile, whichever is asked of the map: (channels, row, col).
+
+        The second array is (row, col), True where cells are to be written; None: there are none.
+        """
+        block = self.source.read(tile.read)
+        valid = self._valid(block, tile)
+        return None if valid is None else (self._channels(block, tile), valid)
+
     def tile(self, tile: Tile) -> tuple[NDArray[Any], ...] | None:
         """What the layers hold in a tile, (band, row, col) each; None where nothing is known."""
         if is_absent(self.source, tile.write):
             return None
-        if self._area is not None and not self._area.cells(tile.write).any():
+        if self._area is not None and not self.wanted(tile.write).any():
             return None
         return self.block(self.source.read(tile.read), tile)
 
@@ -181,7 +199,8 @@ def tiling_of(model: Predictor, tile: int | None) -> Tiling:
     return TileScheme(tile or spec.tile, margin=spec.halo, stride_multiple=spec.stride_multiple)
 
 
-def _layers(model: Predictor, asked: Asked) -> tuple[Layer, ...]:
+def layers_of(model: Predictor, asked: Asked) -> tuple[Layer, ...]:
+    """What a map holds: `classes` or `values`, then `entropy`, `probabilities` if asked."""
     output, count = model.spec.outputs[0], model.channels
     if output.kind == "values":
         names = [output.name] if count == 1 else [f"{output.name} {n + 1}" for n in range(count)]

@@ -35,7 +35,7 @@ class FixedTiles:
     """Counted from the first cell of the grid instead."""
 
     def __post_init__(self) -> None:
-        if self.margin < 0 or self.multiple < 1 or min(self._steps) < 1:
+        if self.margin < 0 or self.multiple < 1 or min(self.steps) < 1:
             raise GridError(
                 f"A block of {self.rows} x {self.cols} cells has no middle within a margin of "
                 f"{self.margin}, in steps of {self.multiple}: give a smaller overlap."
@@ -59,7 +59,7 @@ class FixedTiles:
         return cls(*side, margin, multiple * coarser, anchored=coarser > 1)
 
     @property
-    def _steps(self) -> tuple[int, int]:
+    def steps(self) -> tuple[int, int]:
         """Rows and columns from one block to the next."""
         return (
             (self.rows - 2 * self.margin) // self.multiple * self.multiple,
@@ -68,12 +68,12 @@ class FixedTiles:
 
     def count(self, grid: Grid) -> int:
         """Number of blocks of `grid`."""
-        (rows, cols), (row, col) = self._steps, self._first(grid)
+        (rows, cols), (row, col) = self.steps, self._first(grid)
         return math.ceil((grid.height - row) / rows) * math.ceil((grid.width - col) / cols)
 
     def tiles(self, grid: Grid) -> Iterator[Tile]:
         """The blocks of `grid`, row by row."""
-        (row_step, col_step), (row, col) = self._steps, self._first(grid)
+        (row_step, col_step), (row, col) = self.steps, self._first(grid)
         cols = list(self._spans(grid.width, col, col_step))
         for first_row, height, read_row in self._spans(grid.height, row, row_step):
             for first_col, width, read_col in cols:

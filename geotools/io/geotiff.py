@@ -314,17 +314,21 @@ class RasterFile:
         return dataset
 
     @contextlib.contextmanager
-    def block_cache(self, rows: int) -> Iterator[None]:
+    def block_cache(self, rows: int, most: int | None = None) -> Iterator[None]:
         """GDAL's block cache of the size that reading bands of so many rows needs.
 
         In a file of strips a tile reads whole rows; if they are not kept until the last tile of
         the band has been read, every tile decodes them again. At most 512 MB.
+
+        Args:
+            rows: of a band.
+            most: bytes, where it is to be less than that.
         """
         itemsize = self.dtype.itemsize * len(self.bands)
         band = (rows + 2 * self.block_shape[0]) * self.grid.width * itemsize
         # A little too small is as bad as none: the oldest strip goes before it is asked for again.
         needed = band + band // 2 if self._in_strips else 0
-        size = min(max(needed, _CACHE_BYTES), _MAX_CACHE_BYTES)
+        size = min(max(needed, _CACHE_BYTES), _MAX_CACHE_BYTES if most is None else most)
         with rasterio.Env(GDAL_CACHEMAX=size):  # in bytes, here
             yield
 

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from geotools.maps.area import AreaOptions
     from geotools.maps.events import EventMap, EventSelection, map_events
     from geotools.maps.inputs import DemOptions
-    from geotools.maps.landforms import LandformMap, map_landforms
+    from geotools.maps.landforms import LandformMap, map_landforms, order_landforms
     from geotools.maps.mappers import Geomorphons
     from geotools.maps.polygons import Polygons
     from geotools.maps.predict import PredictionMap, map_predictions
     from geotools.maps.predict_inputs import RasterOptions
+    from geotools.maps.predict_order import Order, order_predictions
     from geotools.maps.predict_rows import TablePrediction, predict_table
+    from geotools.maps.preflight import Preflight, check_order
     from geotools.maps.terrain import TerrainMap, TerrainSettings, map_terrain
 
 __all__ = [
@@ -29,16 +31,21 @@ __all__ = [
     "EventSelection",
     "Geomorphons",
     "LandformMap",
+    "Order",
     "Polygons",
     "PredictionMap",
+    "Preflight",
     "RasterOptions",
     "TablePrediction",
     "TerrainMap",
     "TerrainSettings",
+    "check_order",
     "map_events",
     "map_landforms",
     "map_predictions",
     "map_terrain",
+    "order_landforms",
+    "order_predictions",
     "predict_table",
 ]
 
@@ -53,6 +60,7 @@ _HOMES = {
     "landforms": (
         "LandformMap",
         "map_landforms",
+        "order_landforms",
     ),
     "mappers": ("Geomorphons",),
     "polygons": ("Polygons",),
@@ -61,10 +69,12 @@ _HOMES = {
         "map_predictions",
     ),
     "predict_inputs": ("RasterOptions",),
+    "predict_order": ("Order", "order_predictions"),
     "predict_rows": (
         "TablePrediction",
         "predict_table",
     ),
+    "preflight": ("Preflight", "check_order"),
     "terrain": (
         "TerrainMap",
         "TerrainSettings",

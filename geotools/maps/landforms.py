@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from geotools.effort import Effort
 from geotools.engine.execute import Outcome
@@ -24,7 +25,7 @@ from geotools.maps.inputs import (
     open_dem,
     provenance,
 )
-from geotools.maps.mappers import Geomorphons, ModelMapper, Warn, choose
+from geotools.maps.mappers import ExactMapper, Geomorphons, Warn, choose
 from geotools.maps.polygons import Polygons, check_polygons, write_polygons
 from geotools.maps.predict import predict_to_files
 from geotools.maps.predict_order import Order
@@ -32,7 +33,10 @@ from geotools.maps.predict_outputs import Wanted
 from geotools.spec import ClassInfo
 from geotools.stream import Progress
 
-__all__ = ["LandformMap", "map_landforms"]
+if TYPE_CHECKING:
+    from geotools.inference.seams import Seams
+
+__all__ = ["LandformMap", "map_landforms", "order_landforms"]
 
 _LAYER = "landforms"
 """Name of the polygon layer."""
@@ -54,6 +58,8 @@ class LandformMap:
     """Model name and version, or the algorithm's settings."""
     device: str
     """Where the model ran: `cpu`, `cuda`, …"""
+    seams: Seams | None
+    """How well tiles agree where they meet; None when it was not asked, or none meet."""
     seconds: float
     """Wall time."""
     shard: Outcome | None = None
@@ -71,11 +77,13 @@ def map_landforms(
     area: AreaOptions | None = None,
     tta: bool = False,
     device: str = "auto",
+    seams: bool = False,
     effort: Effort | None = None,
     running: Running | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
     warn: Warn | None = None,
+    inform: Warn | None = None,
 ) -> LandformMap:
     """Maps the landforms of an elevation model: ten forms, coded 1 to 10 as r.geomorphon has them.
 
@@ -90,15 +98,24 @@ def map_landforms(
         area: map a part of it; its cells are what they are in the map of all.
         tta: map the mean of what the model says of the terrain turned and mirrored.
         device: where the model runs, see `SessionOptions`.
+        seams: measure how well tiles agree where they meet, see `measure_seams`.
         effort: threads, tile size, memory.
         running: how a model's job is run, see `map_predictions`; the exact algorithm has none.
         overwrite: replace outputs that exist.
         progress: called as the work goes on.
         warn: called with a sentence when the result deserves caution.
+        inform: called with a sentence when it will take minutes.
 
     Raises:
         GeotoolsError: an input or an output that cannot be used; nothing has been written then.
     """
+    if not isinstance(method, Geomorphons):
+        order = order_landforms(
+            dem, output, method=method, polygons=polygons, confidence=confidence, reading=reading,
+            area=area, tta=tta, device=device, seams=seams, effort=effort, running=running,
+            overwrite=overwrite,
+        )  # fmt: skip
+        return _by_model(order, progress=progress, warn=warn or _ignore, inform=inform or _ignore)
     start = time.monotonic()
     reading, effort, warn = reading or DemOptions(), effort or Effort(), warn or _ignore
     target = check_paths(dem, [output], overwrite)[0]
@@ -106,28 +123,12 @@ def map_landforms(
         polygons = Polygons(polygons)
     if polygons is not None:
         check_polygons(polygons, dem, target, overwrite, layer=_LAYER)
-    mapper = choose(method, device)
-    if isinstance(mapper, ModelMapper):
-        order = Order(
-            model=mapper.model,
-            origins=mapper.origins,
-            rasters=(dem,),
-            wanted=Wanted(
-                target, polygons, confidence, overwrite=overwrite, word="landform", layer=_LAYER
-            ),
-            reading=reading,
-            area=area,
-            tta=tta,
-            device=device,
-            effort=effort,
-            running=running or Running(),
-        )
-        return _by_model(mapper, order, progress=progress, warn=warn)
     if running is not None and (running.shard is not None or running.is_apart):
         raise RasterError(
             "Geomorphons are so fast that they have no units: leave --shard, --executor and "
             "--scheduler out, or use --method model."
         )
+    mapper = ExactMapper(method)
     if tta:
         raise RasterError(
             "Geomorphons are the same from all sides: leave --tta out, or use --method model."
@@ -184,24 +185,66 @@ def map_landforms(
         area_m2=area_m2,
         method=mapper.title,
         device="cpu",
+        seams=None,
         seconds=time.monotonic() - start,
     )
 
 
-def _by_model(
-    mapper: ModelMapper, order: Order, *, progress: Progress | None, warn: Warn
-) -> LandformMap:
-    made = predict_to_files(
-        order, progress=progress, warn=warn,
-        check=lambda source, name: mapper.check(source.grid, name, warn),
-    )  # fmt: skip
+def order_landforms(
+    dem: FilePath,
+    output: FilePath,
+    *,
+    method: FilePath | Sequence[FilePath] | None = None,
+    polygons: Polygons | FilePath | None = None,
+    confidence: bool = False,
+    reading: DemOptions | None = None,
+    area: AreaOptions | None = None,
+    tta: bool = False,
+    device: str = "auto",
+    seams: bool = False,
+    effort: Effort | None = None,
+    running: Running | None = None,
+    overwrite: bool = False,
+) -> Order:
+    """What `map_landforms` makes of the same arguments, to be looked at by `check_order` first.
+
+    Raises:
+        FileError, ModelError, RasterError: a model, or an output, cannot be used.
+    """
+    target = check_paths(dem, [output], overwrite)[0]
+    if polygons is not None and not isinstance(polygons, Polygons):
+        polygons = Polygons(polygons)
+    if polygons is not None:
+        check_polygons(polygons, dem, target, overwrite, layer=_LAYER)
+    mapper = choose(method, device)
+    return Order(
+        model=mapper.model,
+        origins=mapper.origins,
+        rasters=(dem,),
+        wanted=Wanted(
+            target, polygons, confidence, overwrite=overwrite, word="landform", layer=_LAYER
+        ),
+        reading=reading or DemOptions(),
+        area=area,
+        tta=tta,
+        device=device,
+        seams=seams,
+        effort=effort or Effort(),
+        running=running or Running(),
+        check=mapper.check,
+    )
+
+
+def _by_model(order: Order, *, progress: Progress | None, warn: Warn, inform: Warn) -> LandformMap:
+    made = predict_to_files(order, progress=progress, warn=warn, inform=inform)
     return LandformMap(
         path=made.path,
         polygons=made.polygons,
         classes=made.classes,
         area_m2=made.area_m2,
-        method=mapper.title,
+        method=order.model.spec.name,
         device=made.device,
+        seams=made.seams,
         seconds=made.seconds,
         shard=made.shard,
     )

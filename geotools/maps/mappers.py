@@ -158,10 +158,8 @@ class ExactMapper:
         )  # fmt: skip
 
 
-def choose(
-    method: Geomorphons | FilePath | Sequence[FilePath] | None, device: str = "auto"
-) -> ExactMapper | ModelMapper:
-    """The way that is meant: settings, a model's path or several, or the shipped model for None.
+def choose(method: FilePath | Sequence[FilePath] | None, device: str = "auto") -> ModelMapper:
+    """The models that are meant: a path or several, or the shipped model for None.
 
     Args:
         method: what is meant.
@@ -171,8 +169,6 @@ def choose(
         FileError, ModelError: a model cannot be used, or several make no ensemble.
         RasterError: it takes other things than an elevation model.
     """
-    if isinstance(method, Geomorphons):
-        return ExactMapper(method)
     from geotools.inference.ensemble import ensemble
     from geotools.inference.model import open_model, shipped_model
     from geotools.inference.sessions import SessionOptions

@@ -101,10 +101,9 @@ def merge_job(
             effort.threads if effort else None, None if model.side is not None else job.tile
         ),
         running=Running(folder=path, unit_cells=job.unit_cells, only_join=True),
+        check=lambda grid, name, warn: None,
     )
-    return predict_to_files(
-        order, progress=progress, warn=warn or _ignore, check=lambda source, name: None
-    )
+    return predict_to_files(order, progress=progress, warn=warn or _ignore, inform=_ignore)
 
 
 def _read(folder: Path) -> _Described:

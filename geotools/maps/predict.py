@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -18,15 +17,16 @@ from geotools.maps.area import AreaOptions
 from geotools.maps.inputs import FilePath, as_text
 from geotools.maps.polygons import Polygons
 from geotools.maps.predict_inputs import RasterOptions, provenances
-from geotools.maps.predict_order import Order, open_models, prepare
+from geotools.maps.predict_order import Order, order_predictions, prepare
 from geotools.maps.predict_outputs import Outputs, Wanted
 from geotools.maps.predict_task import describe_job
-from geotools.raster import Source
+from geotools.maps.preflight import Foretold, room_warnings
 from geotools.spec import ClassInfo
 from geotools.stream import Progress
 
 if TYPE_CHECKING:
     from geotools.inference.predictor import Predictor
+    from geotools.inference.seams import Seams
     from geotools.inference.terms import ForeignSettings
 
 __all__ = ["PredictionMap", "map_predictions", "predict_to_files"]
@@ -52,6 +52,8 @@ class PredictionMap:
     """Name of the model."""
     device: str
     """Where it ran: `cpu`, `cuda`, …"""
+    seams: Seams | None
+    """How well tiles agree where they meet; None when it was not asked, or none meet."""
     seconds: float
     """Wall time."""
     shard: Outcome | None = None
@@ -72,11 +74,13 @@ def map_predictions(
     area: AreaOptions | None = None,
     tta: bool = False,
     device: str = "auto",
+    seams: bool = False,
     effort: Effort | None = None,
     running: Running | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
     warn: Callable[[str], None] | None = None,
+    inform: Callable[[str], None] | None = None,
 ) -> PredictionMap:
     """Maps what a model says of every cell of its rasters: classes, or values.
 
@@ -101,44 +105,28 @@ def map_predictions(
         area: map a part of the raster; its cells are what they are in the map of all.
         tta: map the mean of what the model says of the raster turned and mirrored, see `augmented`.
         device: where the model runs, see `SessionOptions`.
+        seams: measure how well tiles agree where they meet, see `measure_seams`.
         effort: threads, tile size, memory.
         running: executor, folder of parts; nothing of it changes the map. With a shard, units are
             computed and nothing is written: `merge_job` does that when all are there.
         overwrite: replace outputs that exist.
         progress: called as the work goes on.
         warn: called with a sentence when the result deserves caution.
+        inform: called with a sentence when it will take minutes.
 
     Raises:
         PartialError: some of the raster could not be mapped; the rest is kept for the next run.
         GeotoolsError: an input or an output that cannot be used; nothing has been written then.
     """
-    kind = probabilities if isinstance(probabilities, str) else "float16" * probabilities
-    wanted = Wanted(
-        path=Path(output),
-        polygons=polygons
-        if polygons is None or isinstance(polygons, Polygons)
-        else Polygons(polygons),
-        probabilities=kind,
-        confidence=confidence,
-        entropy=entropy,
-        overwrite=overwrite,
+    order = order_predictions(
+        model, rasters, output,
+        polygons=polygons, confidence=confidence, entropy=entropy, probabilities=probabilities,
+        reading=reading, foreign=foreign, area=area, tta=tta, device=device, seams=seams,
+        effort=effort, running=running, overwrite=overwrite,
+    )  # fmt: skip
+    return predict_to_files(
+        order, progress=progress, warn=warn or _ignore, inform=inform or _ignore
     )
-    rasters = (rasters,) if isinstance(rasters, str | os.PathLike) else tuple(rasters)
-    opened, origins = open_models(model, foreign, device)
-    order = Order(
-        model=opened,
-        origins=origins,
-        rasters=rasters,
-        wanted=wanted,
-        reading=reading or RasterOptions(),
-        foreign=foreign,
-        area=area,
-        tta=tta,
-        device=device,
-        effort=effort or Effort(),
-        running=running or Running(),
-    )
-    return predict_to_files(order, progress=progress, warn=warn or _ignore)
 
 
 def predict_to_files(
@@ -146,36 +134,41 @@ def predict_to_files(
     *,
     progress: Progress | None,
     warn: Callable[[str], None],
-    check: Callable[[Source, str], None] | None = None,
+    inform: Callable[[str], None],
 ) -> PredictionMap:
     """Writes what is ordered.
 
     Args:
         order: what.
-        progress, warn: as in `map_predictions`.
-        check: called with the source and its name instead of the usual look at its cell size.
+        progress, warn, inform: as in `map_predictions`.
 
     Raises:
         PartialError, GeotoolsError: as in `map_predictions`.
     """
+    from geotools.inference.seams import measure_seams
+
     start = time.monotonic()
     wanted, rasters = order.wanted, order.rasters
     with ExitStack() as stack:
-        ready = prepare(order, stack, warn, check)
+        ready = prepare(order, stack, warn)
+        for sentence in room_warnings(order, ready):
+            warn(sentence)
         model = ready.work.model
         description = describe_job(ready.task, wanted)
+        foretold = Foretold(ready.work.stage, progress, inform)
         if ready.running.shard is not None:
             outcome = run_shard(
                 ready.task, ready.work, wanted.path, ready.running.shard, running=ready.running,
                 threads=ready.threads, memory_bytes=ready.worker_bytes, description=description,
-                progress=progress, warn=warn,
+                progress=foretold, warn=warn,
             )  # fmt: skip
             return _shard(wanted, model, outcome, time.monotonic() - start)
+        found = measure_seams(ready.work) if order.seams else None
         origin = stack.enter_context(provenances(rasters))
         parts = run_job(
             ready.task, ready.work, wanted.path, running=ready.running, threads=ready.threads,
             stack=stack, memory_bytes=ready.worker_bytes, description=description,
-            progress=progress, warn=warn,
+            progress=foretold, warn=warn,
         )  # fmt: skip
         tags = _tags(model) | (order.area.tags() if order.area else {})
         outputs = Outputs(wanted, model.spec.outputs[0].classes, parts, tags, stack)
@@ -196,6 +189,7 @@ def predict_to_files(
         area_m2=outputs.area_m2,
         model=model.spec.name,
         device=model.device,
+        seams=found,
         seconds=time.monotonic() - start,
     )
 
@@ -211,6 +205,7 @@ def _shard(wanted: Wanted, model: Predictor, outcome: Outcome, seconds: float) -
         area_m2={},
         model=model.spec.name,
         device=model.device,
+        seams=None,
         seconds=seconds,
         shard=outcome,
     )
@@ -225,6 +220,7 @@ def _tags(model: Predictor) -> dict[str, str]:
         "model_version": spec.version,
         "model_sha256": model.sha256,
         "parameters": as_text(spec.parameters),
+        "seams": str(spec.parameters.get("seams", "exact")),
     }
 
 

@@ -49,7 +49,7 @@ class RasterOptions:
     nodata: float | None = field(default=None, metadata=any_number())
     """Value that stands for missing cells, in all rasters."""
     resample: bool = False
-    """Bring the raster to the cell size of a foreign model that names one."""
+    """Bring a raster that is the only one to cells that the model was made for."""
 
 
 def rasters_needed(spec: ModelSpec) -> list[str]:
@@ -73,6 +73,7 @@ def open_input(
     stack: ExitStack,
     rows: int,
     *,
+    cache_bytes: int | None = None,
     warn: Callable[[str], None] | None = None,
 ) -> tuple[Source, tuple[str, ...]]:
     """What the model reads, made of the rasters, and the files that are read; closed with `stack`.
@@ -84,6 +85,7 @@ def open_input(
         reading: how to read them; DemOptions: as an elevation model.
         stack: closes the files.
         rows: rows of a tile, halo included.
+        cache_bytes: what GDAL may keep of the raster, if less than usual.
         warn: called with a sentence when bands deserve a look.
 
     Raises:
@@ -102,7 +104,7 @@ def open_input(
             raise RasterError(
                 f"The model {model.file} takes one band of elevations: give one number to --bands."
             )
-        dem = DemOptions(reading.crs, reading.bands[0] if reading.bands else None, reading.nodata)
+        dem = _as_dem(reading)
         file = stack.enter_context(open_dem(rasters[0], dem))
         if len(file.bands) != 1:
             raise RasterError(
@@ -110,13 +112,15 @@ def open_input(
                 "elevations: choose it, for example --bands 1."
             )
         source = elevation(file, dem)
+        if reading.resample:
+            source = _resampled(model, file, source, reading, stack)
     else:
         file = stack.enter_context(
             open_raster(rasters[0], crs=reading.crs, bands=reading.bands, nodata=reading.nodata)
         )
-        source = _resampled(model, file, reading, stack) if reading.resample else file
+        source = _resampled(model, file, file, reading, stack) if reading.resample else file
     check_apart(file, targets)
-    stack.enter_context(file.block_cache(rows))
+    stack.enter_context(file.block_cache(rows, cache_bytes))
     if len(source.bands) != len(spec.bands):
         raise RasterError(
             f"{file.name} has {len(source.bands)} bands, the model {model.file} takes "
@@ -127,17 +131,31 @@ def open_input(
 
 
 def _resampled(
-    model: Predictor, file: RasterFile, reading: RasterOptions, stack: ExitStack
+    model: Predictor,
+    file: RasterFile,
+    source: Source,
+    reading: RasterOptions,
+    stack: ExitStack,
 ) -> Source:
-    """The raster on cells of the size that the model was made for, from the same corner.
+    """The raster on cells of a size that the model was made for, from the same corner.
+
+    Foreign models name one size; of those that name two limits it is the nearer, and rasters
+    between stay as they are.
+
+    Args:
+        model: the model.
+        file: the raster.
+        source: the same as it is read otherwise.
+        reading: how it is read.
+        stack: closes what is opened.
 
     Raises:
-        RasterError: the model names no size.
+        RasterError: the model names no size, or cells would be too many.
     """
     from geotools.io.aligned import open_aligned
 
     size_m = getattr(model, "cell_m", None)
-    if size_m is None:
+    if size_m is None and not _is_ours(model):
         raise RasterError(
             f"The model {model.file} names no cell size: leave --resample out, or give "
             "--resolution."
@@ -145,6 +163,11 @@ def _resampled(
     grid = file.grid
     middle = Window(0, grid.height // 2, 1, 1)
     x_m, y_m = (float(sizes[0]) for sizes in grid.cell_size_m(middle))
+    if size_m is None:
+        low, high = model.spec.cell_size_m
+        if low <= min(x_m, y_m) and max(x_m, y_m) <= high:
+            return source
+        size_m = low if min(x_m, y_m) < low else high
     x, y = size_m / x_m, size_m / y_m
     cells = math.ceil(grid.width / x), math.ceil(grid.height / y)
     if max(cells) > _MOST_CELLS:
@@ -156,9 +179,18 @@ def _resampled(
     return stack.enter_context(
         open_aligned(
             file.name, finer, bands=reading.bands, resampling=None, crs=reading.crs,
-            nodata=reading.nodata,
+            nodata=reading.nodata, kind="elevation" if _is_elevation(model.spec) else "values",
         )
     )  # fmt: skip
+
+
+def _as_dem(reading: RasterOptions) -> DemOptions:
+    return DemOptions(reading.crs, reading.bands[0] if reading.bands else None, reading.nodata)
+
+
+def _is_ours(model: Predictor) -> bool:
+    """True for models whose spec was made with them: its limits of cell sizes are meant."""
+    return bool(model.spec.version)
 
 
 def _is_elevation(spec: ModelSpec) -> bool:
@@ -226,8 +258,6 @@ def check_cells(model: Predictor, grid: Grid, name: str, warn: Callable[[str], N
     Raises:
         RasterError: by more than three times, and the model's own words are ours.
     """
-    from geotools.inference.model import Model
-
     spec = model.spec
     low, high = spec.cell_size_m
     sizes = np.concatenate(grid.cell_size_m())
@@ -236,9 +266,11 @@ def check_cells(model: Predictor, grid: Grid, name: str, warn: Callable[[str], N
         return
     found = f"{name} has cells of {smallest:.3g} to {largest:.3g} m"
     made = f"the model {spec.name} is made for {low:.3g} to {high:.3g} m"
-    if isinstance(model, Model) and (smallest < low / 3 or largest > high * 3):
-        raise RasterError(f"{found}, {made}: resample the raster (gdalwarp -tr).")
-    else_ = "" if isinstance(model, Model) else ", or give --resample"
+    single = not spec.sources
+    if _is_ours(model) and (smallest < low / 3 or largest > high * 3):
+        how = "give --resample" if single else "resample the first of them (gdalwarp -tr)"
+        raise RasterError(f"{found}, {made}: {how}.")
+    else_ = ", or give --resample" if single else ""
     warn(f"{found}, {made}: expect a poorer map{else_}.")
 
 

@@ -7,13 +7,18 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from geotools.effort import Effort
+import numpy as np
+
+from geotools.effort import Effort, need_bytes
 from geotools.engine.run import Running
+from geotools.engine.units import cells_of_unit
 from geotools.errors import GeotoolsError, ModelError
+from geotools.grid import Grid
 from geotools.maps.area import AreaOptions
 from geotools.maps.inputs import DemOptions, FilePath
+from geotools.maps.polygons import Polygons
 from geotools.maps.predict_inputs import RasterOptions, check_cells, open_input
 from geotools.maps.predict_outputs import Wanted, check_wanted
 from geotools.maps.predict_task import PredictTask, absolute, stamps
@@ -24,14 +29,22 @@ if TYPE_CHECKING:
     from geotools.inference.predictor import Predictor
     from geotools.inference.terms import ForeignSettings
 
-__all__ = ["Order", "Prepared", "open_models", "prepare"]
+__all__ = ["Order", "Prepared", "open_models", "order_predictions", "prepare"]
 
 _BYTES_PER_CELL = {"raster": 1700, "rows": 100}
 """Working memory for a cell of a tile: of nets as measured on landforms-v1, of models of single
 cells beside their inputs and outputs."""
 
+_CACHE_BYTES, _CACHE_SHARE = 48 * 2**20, 8
+"""What GDAL keeps of a raster; of striped ones up to this part of a limit of memory."""
+
 _LARGEST_TILE = 4096
 """Cells; a spec that asks for more gets this."""
+
+
+Check = Callable[[Grid, str, Callable[[str], None]], None]
+"""A look at the cells that are mapped: their grid, the raster's name, what is called with a
+sentence; it raises a GeotoolsError where no map should be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +69,14 @@ class Order:
     """Ask the model from all sides."""
     device: str = "auto"
     """Where the model runs."""
+    seams: bool = False
+    """Measure how well tiles agree where they meet."""
     effort: Effort = Effort()  # noqa: RUF009 - frozen
     """Threads, tile size, memory."""
     running: Running = Running()  # noqa: RUF009 - frozen
     """How the job is run."""
+    check: Check | None = None
+    """Instead of the usual look at the cell size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +95,8 @@ class Prepared:
     """Tiles at the same time."""
     worker_bytes: int | None
     """Memory of one worker process; no limit when None."""
+    memory_bytes: int
+    """What all of it takes, about."""
 
 
 def open_models(
@@ -113,11 +132,61 @@ def open_models(
     return opened[0] if len(opened) == 1 else ensemble(opened), origins
 
 
+def order_predictions(
+    model: Predictor | FilePath | Sequence[Predictor | FilePath],
+    rasters: Sequence[FilePath] | FilePath,
+    output: FilePath,
+    *,
+    polygons: Polygons | FilePath | None = None,
+    confidence: bool = False,
+    entropy: bool = False,
+    probabilities: bool | str = False,
+    reading: RasterOptions | None = None,
+    foreign: ForeignSettings | None = None,
+    area: AreaOptions | None = None,
+    tta: bool = False,
+    device: str = "auto",
+    seams: bool = False,
+    effort: Effort | None = None,
+    running: Running | None = None,
+    overwrite: bool = False,
+) -> Order:
+    """What `map_predictions` makes of the same arguments, to be looked at by `check_order` first.
+
+    Raises:
+        FileError, ModelError: a model cannot be used.
+    """
+    kind = probabilities if isinstance(probabilities, str) else "float16" * probabilities
+    if polygons is not None and not isinstance(polygons, Polygons):
+        polygons = Polygons(polygons)
+    opened, origins = open_models(model, foreign, device)
+    return Order(
+        model=opened,
+        origins=origins,
+        rasters=(rasters,) if isinstance(rasters, str | os.PathLike) else tuple(rasters),
+        wanted=Wanted(
+            path=Path(output),
+            polygons=polygons,
+            confidence=confidence,
+            entropy=entropy,
+            probabilities=kind,
+            overwrite=overwrite,
+        ),
+        reading=reading or RasterOptions(),
+        foreign=foreign,
+        area=area,
+        tta=tta,
+        device=device,
+        seams=seams,
+        effort=effort or Effort(),
+        running=running or Running(),
+    )
+
+
 def prepare(
     order: Order,
     stack: ExitStack,
     warn: Callable[[str], None],
-    check: Callable[[Source, str], None] | None = None,
 ) -> Prepared:
     """The order with its files open; nothing is written, and few cells are read.
 
@@ -125,7 +194,6 @@ def prepare(
         order: what is asked.
         stack: closes the files.
         warn: called with a sentence when the result deserves caution.
-        check: called with the source and its name instead of the usual look at its cell size.
 
     Raises:
         GeotoolsError: an input or an output that cannot be used.
@@ -134,11 +202,13 @@ def prepare(
 
     model, name = order.model, os.fspath(order.rasters[0])
     targets = check_wanted(model, order.rasters, order.wanted)
-    tile, threads, worker_bytes = _plan(model, order.effort, order.running)
+    plan = _plan(model, order)
+    tile, threads, limit = plan.tile, plan.threads, order.effort.memory_bytes
     running = replace(order.running, workers=threads) if order.running.is_apart else order.running
     source, files = open_input(
-        model, order.rasters, targets, order.reading, stack, tile + 2 * model.spec.halo, warn=warn
-    )
+        model, order.rasters, targets, order.reading, stack, tile + 2 * model.spec.halo,
+        cache_bytes=None if limit is None else limit // _CACHE_SHARE, warn=warn,
+    )  # fmt: skip
     mask = () if order.area is None or order.area.mask is None else (order.area.mask,)
     task = PredictTask(
         models=tuple(absolute(origin) for origin in order.origins),
@@ -155,14 +225,14 @@ def prepare(
     )
     work = task.prediction(model, source)
     part = Part(source, work.window)
-    if check is not None:
-        check(part, name)
+    if order.check is not None:
+        order.check(part.grid, name, warn)
     else:
         check_cells(model, part.grid, name, warn)
     check_ranges(model.spec, part, warn)
     for note in model.notes:
         warn(note)
-    return Prepared(task, work, part, running, threads, worker_bytes)
+    return Prepared(task, work, part, running, threads, plan.worker_bytes, plan.memory_bytes)
 
 
 def _anywhere(area: AreaOptions | None) -> AreaOptions | None:
@@ -172,9 +242,18 @@ def _anywhere(area: AreaOptions | None) -> AreaOptions | None:
     return replace(area, mask=absolute(area.mask))
 
 
-def _plan(model: Predictor, effort: Effort, running: Running) -> tuple[int, int, int | None]:
-    """Tile size, threads or workers, and bytes of a worker, that stay within the memory."""
-    spec = model.spec
+class _Plan(NamedTuple):
+    """How the memory is shared out."""
+
+    tile: int
+    threads: int  # or worker processes
+    worker_bytes: int | None  # limit of a worker process
+    memory_bytes: int  # all of it, about
+
+
+def _plan(model: Predictor, order: Order) -> _Plan:
+    """Tile size, threads or workers that stay within the memory."""
+    spec, effort, running = model.spec, order.effort, order.running
     if model.side is not None:
         if effort.tile is not None:
             raise ModelError(
@@ -184,21 +263,39 @@ def _plan(model: Predictor, effort: Effort, running: Running) -> tuple[int, int,
         effort = replace(effort, tile=max(model.side))
     kind = "raster" if any(info.kind == "raster" for info in spec.inputs) else "rows"
     bands = max(len(info.bands) for info in spec.inputs)
-    tile = min(spec.tile, _LARGEST_TILE)
     halo = 0 if model.side else spec.halo
-    bytes_per_cell = _BYTES_PER_CELL[kind] + 16 * bands + 12 * model.channels
+    limit = effort.memory_bytes
+    cache = 0 if limit is None else max(limit // _CACHE_SHARE - _CACHE_BYTES, 0)
+    needs = {
+        "halo": halo,
+        "bytes_per_cell": _BYTES_PER_CELL[kind] + 16 * bands + 12 * model.channels,
+        "kept_bytes": _kept_bytes(model, order) + cache,
+    }
+    tile = min(spec.tile, _LARGEST_TILE)
     if not running.is_apart:
-        return *effort.plan(tile=tile, halo=halo, bytes_per_cell=bytes_per_cell), None
+        size, threads = effort.plan(tile=tile, **needs)
+        return _Plan(size, threads, None, need_bytes(size, threads, **needs))
     workers = running.workers or effort.cores
-    if effort.memory_bytes is None:
-        return effort.tile or tile, workers, None
+    if limit is None:
+        size = effort.tile or tile
+        return _Plan(size, workers, None, (workers + 1) * need_bytes(size, 1, **needs))
     while True:
-        share = effort.memory_bytes // (workers + 1)  # one of them is this process
+        share = limit // (workers + 1)  # one of them is this process
         alone = replace(effort, threads=1, memory_bytes=share)
         try:
-            size, _ = alone.plan(tile=tile, halo=halo, bytes_per_cell=bytes_per_cell)
-            return size, workers, share
+            size, _ = alone.plan(tile=tile, **needs)
+            return _Plan(size, workers, share, (workers + 1) * need_bytes(size, 1, **needs))
         except GeotoolsError:
             if workers == 1:
                 raise
         workers -= 1
+
+
+def _kept_bytes(model: Predictor, order: Order) -> int:
+    """Memory of the units whose tiles are under way: two, and one that is being stored."""
+    from geotools.inference.prediction import layers_of
+
+    layers = layers_of(model, order.wanted.asked)
+    cells = order.running.unit_cells or cells_of_unit(layers)
+    per_cell = sum(len(one.bands) * np.dtype(one.dtype).itemsize for one in layers)
+    return 3 * cells * cells * per_cell

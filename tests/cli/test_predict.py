@@ -221,3 +221,45 @@ def test_other_peoples_models(shared, tmp_path, capsys, number):
     if name == RED:  # sigmoid of red - 0.5, or the like: a threshold of red
         red = colors[0][valid]
         assert red[codes[valid] == 2].min() >= red[codes[valid] == 1].max()
+
+
+def test_a_part_of_a_map(folder, capsys):
+    """A rectangle and a mask by flags; what makes no sense is told without reading anything."""
+    with rasterio.open("dem.tif") as dataset:
+        left, bottom, right, top = dataset.bounds
+    bbox = f"{left + 31},{bottom + 31},{right - 31},{top - 31}"
+    code, out, _ = run(capsys, "predict", "dem.onnx", "dem.tif", "-o", "out.tif", "--bbox", bbox,
+                       "--tta", "--with", "dem.onnx", "--device", "cpu")  # fmt: skip
+    assert code == 0
+    assert "on cpu" in out
+    with rasterio.open("out.tif") as dataset:
+        assert dataset.shape == (38, 48)
+    common = ("predict", "dem.onnx", "dem.tif", "-o", "no.tif")
+    for arguments, code, said in (
+        (("--bbox", "1,2,3"), 2, "is not understood: give LEFT,BOTTOM,RIGHT,TOP"),
+        (("--bbox-crs", "EPSG:4326"), 2, "--bbox-crs belongs to --bbox"),
+        (("--mask-layer", "a"), 2, "--mask-layer belongs to --mask"),
+        (("--bbox", "0,0,1,1"), 1, "lies outside"),
+        (("--bbox", "4,4,1,1"), 1, "has no inside"),
+        (("--device", "abacus"), 1, "is unknown"),
+    ):
+        found, _, err = run(capsys, *common, *arguments)
+        assert (found, said in err) == (code, True), err
+    assert not (folder / "no.tif").exists()
+
+
+def test_what_a_run_would_take(folder, capsys):
+    """As text; as one JSON object; nothing is written. Seams are measured by a real run."""
+    common = ("predict", "dem.onnx", "dem.tif", "-o", "out.tif")
+    code, out, _ = run(capsys, *common, "--dry-run")
+    assert code == 0
+    assert "map: 50 x 40 cells in EPSG:32633" in out
+    done = subprocess.run(
+        [sys.executable, "-m", "geotools", *common, "--dry-run", "--progress", "json"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert json.loads(done.stdout)["preflight"]["units"] == 1
+    assert not (folder / "out.tif").exists()
+    code, out, _ = run(capsys, *common, "--seams", "--tile", "16")
+    assert code == 0
+    assert "100 % of the classes agree" in out

@@ -134,7 +134,7 @@ def test_cells_of_another_size(model, tmp_path):
         )
         assert len(told) == warned
     write_tif(tmp_path / "dem.tif", terrain, make_grid(40, 30, cell=400.0))
-    with pytest.raises(GeotoolsError, match="made for 5 to 100 m: resample"):
+    with pytest.raises(GeotoolsError, match="made for 5 to 100 m: give --resample"):
         map_predictions(model, tmp_path / "dem.tif", tmp_path / "o2.tif")
     assert not (tmp_path / "o2.tif").exists()
 

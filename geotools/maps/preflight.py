@@ -1,0 +1,305 @@
+"""Preflight: what a prediction would take and whether its inputs suit the model, before it runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geotools.effort import available_bytes, available_cores
+from geotools.engine.run import find_done
+from geotools.engine.units import cells_of_unit, units_of
+from geotools.grid import Tile, Window
+from geotools.maps.predict_order import Order, Prepared, prepare
+from geotools.raster import Layer, is_absent
+from geotools.stream import Progress, Step
+
+if TYPE_CHECKING:
+    from geotools.inference.prediction import Prediction
+
+__all__ = ["Foretold", "Preflight", "check_order", "room_warnings"]
+
+_SAMPLE = 64
+"""Tiles that are looked at for valid cells, spread evenly."""
+
+_TRIED = 2
+"""Tiles that are run; the first also starts what later ones find running."""
+
+_SETTLED_S, _LONG_S = 5.0, 60.0
+"""After so long tiles tell how fast they are; a run that takes longer is foretold."""
+
+_OVERVIEWS = 4 / 3
+"""A raster with overviews of every halving, against the raster alone: 1 + 1/4 + 1/16 + …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What was found; sizes in bytes, times in seconds."""
+
+    model: str
+    """Its name."""
+    device: str
+    """Where it runs."""
+    seams: str
+    """How its tiles join: `exact`, or what foreign models were found to do."""
+    fill: str
+    """What missing cells are to it."""
+    rasters: tuple[str, ...]
+    """Those that are read."""
+    bands: tuple[tuple[str, str], ...]
+    """What the model takes in its order, and the band that it gets."""
+    crs: str
+    """Of the map."""
+    width: int
+    """Columns of the map."""
+    height: int
+    """Rows of the map."""
+    cell_size_m: tuple[float, float]
+    """Smallest and largest side of the cells that are read."""
+    made_for_m: tuple[float, float]
+    """The same of the cells that the model was made for."""
+    tile: int
+    """Cells on a side of a tile."""
+    threads: int
+    """Tiles at the same time."""
+    tiles: int
+    """Of the whole map."""
+    units: int
+    """Of the whole map."""
+    done: int
+    """Units that an earlier run has done, which are gone on from."""
+    valid_share: float
+    """Share of the tiles that hold valid cells, as far as was looked."""
+    disk_bytes: int
+    """What parts and outputs take at worst, uncompressed."""
+    free_bytes: int
+    """Free where they go."""
+    memory_bytes: int
+    """What the run takes, about."""
+    memory_limit_bytes: int | None
+    """What it may take; None: no limit was given."""
+    available_bytes: int | None
+    """What the machine has free; None: it does not say."""
+    seconds: float | None
+    """What is left to do, without polygons, from a trial of two tiles; None: no valid cell was
+    found to try it on."""
+    warnings: tuple[str, ...]
+    """What deserves caution, a sentence each."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same for JSON."""
+        return dataclasses.asdict(self)
+
+    def lines(self) -> list[str]:
+        """The same for people."""
+        low, high = self.cell_size_m
+        made_low, made_high = self.made_for_m
+        cells = f"{low:.3g}" if high <= low * 1.001 else f"{low:.3g} to {high:.3g}"
+        seconds = self.seconds
+        lasts = "unknown, as no valid cell was found" if seconds is None else about(seconds)
+        made = "any" if made_high >= 1e9 else f"{made_low:.3g} to {made_high:.3g} m"
+        limit = self.memory_limit_bytes
+        said = [f"{_size(limit)} allowed"] if limit is not None else []
+        if self.available_bytes is not None:
+            said.append(f"{_size(self.available_bytes)} available")
+        resumed = f", {self.done} of them done by an earlier run" if self.done else ""
+        return [
+            f"model: {self.model} on {self.device}, tiles joined {self.seams}",
+            f"rasters: {', '.join(self.rasters)}",
+            *(f"band: {name} <- {found}" for name, found in self.bands),
+            f"missing cells: {self.fill}",
+            f"map: {self.width} x {self.height} cells in {self.crs}",
+            f"cell size: {cells} m, the model is made for {made}",
+            f"work: {self.tiles} tiles of {self.tile} in {self.units} units{resumed}; about "
+            f"{round(self.tiles * self.valid_share)} tiles hold valid cells",
+            f"disk: {_size(self.disk_bytes)} at most, {_size(self.free_bytes)} free",
+            f"memory: about {_size(self.memory_bytes)}{''.join(f', {one}' for one in said)}",
+            f"time: {lasts} with {self.threads} threads, without polygons",
+        ]  # fmt: skip
+
+
+def check_order(order: Order) -> Preflight:
+    """What an order would take; a few tiles are run, nothing is written.
+
+    Args:
+        order: what is asked.
+
+    Raises:
+        GeotoolsError: an input or an output that cannot be used; a mismatch that no map should be
+            made of.
+    """
+    warnings: list[str] = []
+    with ExitStack() as stack:
+        ready = prepare(order, stack, warnings.append)
+        work, running = ready.work, order.running
+        cells = running.unit_cells or cells_of_unit(work.layers)
+        done = find_done(ready.task, work, order.wanted.path, running)
+        units = tiles = left = 0
+        for unit in units_of(work, cells):
+            units += 1
+            tiles += len(unit.tiles)
+            left += 0 if unit.name in done else len(unit.tiles)
+        share, valid = _sampled(work)
+        seconds = _trial(work, valid)
+        if seconds is not None:
+            seconds *= max(left * share, 1 if left else 0) / min(ready.threads, available_cores())
+        spec = work.model.spec
+        sizes = np.concatenate(ready.source.grid.cell_size_m())
+        room = _room(order, ready)
+        return Preflight(
+            model=spec.name,
+            device=work.model.device,
+            seams=str(spec.parameters.get("seams", "exact")),
+            fill=str(spec.parameters.get("fill", "seen as missing by the model itself")),
+            rasters=tuple(os.fspath(raster) for raster in order.rasters),
+            bands=_bands(work),
+            crs=str(work.grid.crs),
+            width=work.grid.width,
+            height=work.grid.height,
+            cell_size_m=(float(sizes.min()), float(sizes.max())),
+            made_for_m=spec.cell_size_m,
+            tile=ready.task.tile if work.model.side is None else max(work.model.side),
+            threads=ready.threads,
+            tiles=tiles,
+            units=units,
+            done=len(done),
+            valid_share=share,
+            memory_bytes=ready.memory_bytes,
+            memory_limit_bytes=order.effort.memory_bytes,
+            available_bytes=available_bytes(),
+            disk_bytes=room[0],
+            free_bytes=room[1],
+            seconds=seconds,
+            warnings=(*warnings, *room_warnings(order, ready)),
+        )
+
+
+def room_warnings(order: Order, ready: Prepared) -> list[str]:
+    """A sentence where disk or memory may not do."""
+    need, free = _room(order, ready)
+    said = []
+    if need > free:
+        said.append(
+            f"Parts and outputs take up to {_size(need)} uncompressed, {_size(free)} are free on "
+            f"the disk of {order.wanted.path.parent}: compression may not be enough."
+        )
+    there = available_bytes()
+    if there is not None and ready.memory_bytes > there and order.effort.memory_bytes is None:
+        said.append(
+            f"This takes about {_size(ready.memory_bytes)} of memory, {_size(there)} are "
+            "available: give --memory, or fewer --threads."
+        )
+    return said
+
+
+class Foretold:
+    """A `Progress` that says once how long it will take, when that is more than a minute."""
+
+    def __init__(
+        self, stage: str, progress: Progress | None, inform: Callable[[str], None]
+    ) -> None:
+        """
+        Args:
+            stage: whose tiles are counted.
+            progress: told of every step.
+            inform: called with a sentence.
+        """
+        self._stage, self._progress, self._inform = stage, progress, inform
+        self._start = time.monotonic()
+        self._is_told = False
+
+    def __call__(self, step: Step) -> None:
+        """See `Progress`."""
+        seconds = time.monotonic() - self._start
+        if not self._is_told and step.stage == self._stage and seconds > _SETTLED_S:
+            self._is_told = True
+            left = seconds / max(step.done, 1) * (step.total - step.done)
+            if left > _LONG_S:
+                self._inform(f"{step.total - step.done} tiles are left, for {about(left)}.")
+        if self._progress is not None:
+            self._progress(step)
+
+
+def about(seconds: float) -> str:
+    """A duration as people say it."""
+    if seconds < 90:
+        return f"about {max(round(seconds), 1)} s"
+    if seconds < 90 * 60:
+        return f"about {round(seconds / 60)} minutes"
+    return f"about {seconds / 3600:.1f} hours"
+
+
+def _room(order: Order, ready: Prepared) -> tuple[int, int]:
+    """Bytes that are needed at worst, and that are free."""
+    work = ready.work
+    cells = work.grid.width * work.grid.height
+    written: Sequence[Layer] = work.layers
+    per_cell = sum(np.dtype(one.dtype).itemsize * len(one.bands) for one in written)
+    folder = order.wanted.path.absolute().parent
+    return int(cells * per_cell * (1 + _OVERVIEWS)), shutil.disk_usage(folder).free
+
+
+def _bands(work: Prediction) -> tuple[tuple[str, str], ...]:
+    """Name of each band in the model's order, and that of the source's that it gets."""
+    info = work.model.spec.inputs[0]
+    names = work.source.bands
+    if work.model.spec.features:
+        return tuple((name, name) for name in info.bands)
+    return tuple(zip(info.bands, names, strict=False))
+
+
+def _sampled(work: Prediction) -> tuple[float, list[Tile]]:
+    """Share of the tiles that hold valid cells, of some that are looked at; some that do."""
+    grid = work.source.grid
+    count = there = 0
+    for tile in work.tiling.tiles(grid):
+        count += 1
+        there += not is_absent(work.source, tile.write)
+    step = max(1, there // _SAMPLE)
+    looked = found = number = 0
+    valid: list[Tile] = []
+    for tile in work.tiling.tiles(grid):
+        if is_absent(work.source, tile.write):
+            continue
+        number += 1
+        if (number - 1) % step:
+            continue
+        looked += 1
+        if _has_cell(work, tile):
+            found += 1
+            if len(valid) < _TRIED:
+                valid.append(tile)
+    return there / count * found / max(looked, 1), valid
+
+
+def _has_cell(work: Prediction, tile: Tile) -> bool:
+    """True when a valid cell that is wanted is in the middle of a tile, or else anywhere in it."""
+    write = tile.write
+    width, height = min(write.width, 64), min(write.height, 64)
+    col = write.col_off + (write.width - width) // 2
+    row = write.row_off + (write.height - height) // 2
+    return any(
+        bool((work.source.read(window).valid & work.wanted(window)).any())
+        for window in (Window(col, row, width, height), write)
+    )
+
+
+def _trial(work: Prediction, tiles: Sequence[Tile]) -> float | None:
+    """Seconds of a tile; the last of those that are run."""
+    seconds = None
+    for tile in tiles:
+        start = time.perf_counter()
+        work.tile(tile)
+        seconds = time.perf_counter() - start
+    return seconds
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**30:.1f} GB" if count >= 2**30 else f"{count / 2**20:.0f} MB"
