@@ -203,8 +203,9 @@ def _start(content: bytes, device: str, options: SessionOptions, *, limited: boo
     # Else bytes that are a model to the gate may be something else to ONNX Runtime.
     settings.add_session_config_entry("session.load_model_format", "ONNX")
     unwanted = []
-    if device == "directml":
-        settings.enable_mem_pattern = False  # it has none
+    # A plan of all memory ahead takes half as much again when two threads call (2.3 GB instead of
+    # 1.6 for two tiles of 1128 x 1128 cells through 0.07 M parameters), and is no faster.
+    settings.enable_mem_pattern = False
     if limited:
         _share_limited_memory()
         settings.add_session_config_entry("session.use_env_allocators", "1")
