@@ -64,6 +64,22 @@ class UNet(nn.Module):
         return torch.softmax(self.head(x), 1)
 
 
+def spread(net: UNet, bands: int) -> None:
+    """Makes all classes about as common on hills of several sizes, which random weights do not."""
+    hills = torch.randn(1, bands, 32, 32)
+    hills = nn.functional.interpolate(hills, size=(256, 256), mode="bicubic")
+    hills = (2 + hills + 0.1 * torch.randn(hills.shape)) / 4 / net.scale  # about 0 to 1 inside
+    given = []
+    with torch.no_grad():
+        hook = net.head.register_forward_hook(lambda *call: given.append(call[2]))
+        net(hills)
+        hook.remove()
+        logits = given[0][0].flatten(1)  # (classes, cells)
+        mean, deviation = logits.mean(1), logits.std(1) + 1e-12
+        net.head.weight /= deviation[:, None, None, None]
+        net.head.bias.copy_((net.head.bias - mean) / deviation)
+
+
 SIZES = {"0.07 M": (16, True), "0.45 M": (16, False), "1.8 M": (32, False)}
 """Name: width, separable; the names are those of their parameters."""
 
@@ -79,7 +95,9 @@ def write_net(path: Path, name: str, bands: int, *, side: int | None = None) -> 
     """
     torch.manual_seed(0)
     width, separable = SIZES[name]
-    net = UNet(bands, width, separable, 1e-3 if bands == 1 else 1e-4).eval()
+    scales = {1: 1e-3, 3: 1.0, 4: 1e-4}  # metres, shares of 255, counts of a sensor
+    net = UNet(bands, width, separable, scales[bands]).eval()
+    spread(net, bands)
     axes = {0: "n"} if side else {0: "n", 2: "h", 3: "w"}
     size = side or 64
     content = io.BytesIO()
@@ -94,7 +112,7 @@ def write_net(path: Path, name: str, bands: int, *, side: int | None = None) -> 
     if side is None:
         names = ("elevation",) if bands == 1 else tuple(f"band {n + 1}" for n in range(bands))
         spec = ModelSpec(
-            name=path.stem, version="0", task="semantic-segmentation", description="Random weights.",
+            name=path.stem, version="0", task="semantic-segmentation", description="Random.",
             inputs=(InputInfo("raster", "raster", names, "m" if bands == 1 else ""),),
             outputs=(OutputInfo("probabilities", "probabilities", CLASSES),),
             cell_size_m=(1.0, 1000.0), tile=1024, halo=HALO, stride_multiple=8,
