@@ -24,7 +24,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
 import rasterio  # noqa: E402
 from conftest import make_grid, write_tif  # noqa: E402
-from faults import damaged, full_disk, hazards, jobs  # noqa: E402
+from faults import damaged, full_disk, hazards, jobs, memory  # noqa: E402
 from writing import make  # noqa: E402
 
 from geotools.inference.model import shipped_models  # noqa: E402
@@ -179,6 +179,40 @@ def poisoned(folder: Path, options: argparse.Namespace) -> Outcome:
     return Outcome(f"{named}/2 named, others done", named == 2, tuple(notes))
 
 
+def large(folder: Path, options: argparse.Namespace) -> Outcome:
+    """R10: 100,000 x 100,000 sparse float32; 4096, 8192 and 16384 cells that are all there."""
+    model = memory.make_model(folder)
+    bare = memory.opened(model).peak
+    sparse = memory.predict(folder, model, memory.make_raster(folder, 100_000, blocks=6))
+    beyond = (sparse.peak - bare) / 2**20
+    peaks = {}
+    for side in (4096, 8192, 16384):
+        raster = memory.make_raster(folder, side)
+        peaks[side] = memory.predict(folder, model, raster, "--tile", "512").peak / 2**20
+        raster.unlink()
+    spread = max(peaks.values()) / min(peaks.values()) - 1
+    sides = ", ".join(f"{side}: {peak:.0f} MB" for side, peak in peaks.items())
+    met = sparse.code == 0 and beyond <= 512 and sparse.wall <= 60 and spread <= 0.10
+    return Outcome(
+        f"{beyond:.0f} MB beyond, {sparse.wall:.0f} s, {spread:.1%} apart", met,
+        (f"sparse: {sparse.cpu:.0f} s of CPU, interpreter and model {bare / 2**20:.0f} MB",
+         f"dense, whole processes: {sides}"),
+    )  # fmt: skip
+
+
+def limited(folder: Path, options: argparse.Namespace) -> Outcome:
+    """R11: 30,000 x 30,000 x 12 bands, sparse, with --memory 1G, and with too little."""
+    model = memory.make_model(folder, bands=12)
+    raster = memory.make_raster(folder, 30_000, bands=12, blocks=40)
+    kept = memory.predict(folder, model, raster, "--memory", "1G", "--probabilities")
+    little = memory.predict(folder, model, raster, "--memory", "150M")
+    met = kept.code == 0 and kept.peak <= 2**30 and little.code == 1
+    return Outcome(
+        f"exit {kept.code}, {kept.peak / 2**20:.0f} MB, {kept.wall:.0f} s", met,
+        (f"--memory 150M: exit {little.code}: {little.said.strip()}",),
+    )  # fmt: skip
+
+
 def executors(folder: Path, options: argparse.Namespace) -> Outcome:
     """R13: serial, threads, processes, Dask, four shards; units of 512, 1024 and 2048 cells."""
     jobs.make_job(folder, rows=4500, cols=2200)
@@ -268,6 +302,8 @@ BARS = {
     "R6": Bar("loss of workers", "0 hangs, 24/24 equal", worker_loss),
     "R7": Bar("poisonous units", "2/2 named, others done", poisoned),
     "R9": Bar("truncated inputs, damaged outputs", "21/21 named, 14/14 found", damage),
+    "R10": Bar("memory of large rasters", "512 MB, 60 s, 10 %", large),
+    "R11": Bar("a limit of memory", "exit 0 within 1G, or an error", limited),
     "R13": Bar("executors agree", "same bytes; same cells over sizes", executors),
     "R14": Bar("hazards of numbers", "24/24 right or refused", numbers),
     "R15": Bar("cost of verification, whole predict", "<= 1.10 x", writing),
