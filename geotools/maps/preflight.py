@@ -55,6 +55,10 @@ class Preflight:
     """Those that are read."""
     bands: tuple[tuple[str, str], ...]
     """What the model takes in its order, and the band that it gets."""
+    dtype: str
+    """Of the values that are read."""
+    values: tuple[float, float] | None
+    """Lowest and highest of a tile that holds valid cells; None: there is none."""
     crs: str
     """Of the map."""
     width: int
@@ -104,6 +108,9 @@ class Preflight:
         cells = f"{low:.3g}" if high <= low * 1.001 else f"{low:.3g} to {high:.3g}"
         seconds = self.seconds
         lasts = "unknown, as no valid cell was found" if seconds is None else about(seconds)
+        sampled = ""
+        if self.values is not None:
+            sampled = f", {self.values[0]:.5g} to {self.values[1]:.5g} where it was looked"
         made = "any" if made_high >= 1e9 else f"{made_low:.3g} to {made_high:.3g} m"
         limit = self.memory_limit_bytes
         said = [f"{_size(limit)} allowed"] if limit is not None else []
@@ -114,6 +121,7 @@ class Preflight:
             f"model: {self.model} on {self.device}, tiles joined {self.seams}",
             f"rasters: {', '.join(self.rasters)}",
             *(f"band: {name} <- {found}" for name, found in self.bands),
+            f"values: {self.dtype}{sampled}",
             f"missing cells: {self.fill}",
             f"map: {self.width} x {self.height} cells in {self.crs}",
             f"cell size: {cells} m, the model is made for {made}",
@@ -148,6 +156,7 @@ def check_order(order: Order) -> Preflight:
             left += 0 if unit.name in done else len(unit.tiles)
         share, valid = _sampled(work)
         seconds = _trial(work, valid)
+        dtype, values = _values(work, valid)
         if seconds is not None:
             seconds *= max(left * share, 1 if left else 0) / min(ready.threads, available_cores())
         spec = work.model.spec
@@ -160,6 +169,8 @@ def check_order(order: Order) -> Preflight:
             fill=str(spec.parameters.get("fill", "seen as missing by the model itself")),
             rasters=tuple(os.fspath(raster) for raster in order.rasters),
             bands=_bands(work),
+            dtype=dtype,
+            values=values,
             crs=str(work.grid.crs),
             width=work.grid.width,
             height=work.grid.height,
@@ -253,6 +264,15 @@ def _bands(work: Prediction) -> tuple[tuple[str, str], ...]:
     if work.model.spec.features:
         return tuple((name, name) for name in info.bands)
     return tuple(zip(info.bands, names, strict=False))
+
+
+def _values(work: Prediction, tiles: Sequence[Tile]) -> tuple[str, tuple[float, float] | None]:
+    """Type of the values, and the lowest and highest of the first of some tiles."""
+    place = tiles[0].write if tiles else Window(work.window.col_off, work.window.row_off, 1, 1)
+    block = work.source.read(place)
+    cells = block.data[:, block.valid]
+    cells = cells[np.isfinite(cells)]
+    return str(block.data.dtype), (float(cells.min()), float(cells.max())) if cells.size else None
 
 
 def _sampled(work: Prediction) -> tuple[float, list[Tile]]:

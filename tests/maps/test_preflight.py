@@ -48,6 +48,8 @@ def test_nothing_is_written(dem_tif, model, tmp_path):
     assert (found.tiles, found.units, found.done) == (30, 9, 0)
     assert found.bands == (("b0", "elevation"),)
     assert found.cell_size_m == (30, 30)
+    assert found.dtype == "float32"
+    assert 490 < found.values[0] < found.values[1] < 1110
     assert found.valid_share == 1
     assert found.seconds > 0
     # Parts and outputs with overviews, of a byte for the class and two float32.
@@ -143,6 +145,7 @@ def test_what_foreign_models_do_with_tiles_and_voids(tmp_path):
     )
     assert found.seams == "tiles side by side"
     assert found.fill == "zero"
+    assert found.dtype == "uint8"
     assert any("made for any" in line for line in found.lines())
 
 
