@@ -54,6 +54,8 @@ def test_examples_run(path, tmp_path, monkeypatch, capsys):
     if path.stem.endswith("_train"):
         pytest.importorskip("sklearn", reason="training needs the extra train")
         pytest.importorskip("torch", reason="training needs the extra train")
+    if path.stem.endswith("_dask"):
+        pytest.importorskip("distributed", reason="Dask needs the extra distributed")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [str(path), str(tmp_path / "out")])
     runpy.run_path(str(path), run_name="__main__")

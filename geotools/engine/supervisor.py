@@ -35,6 +35,9 @@ _ATTEMPTS = 3
 _FIRST_LIMIT_S, _LEAST_LIMIT_S, _MEDIANS = 3600.0, 300.0, 20
 """What a unit may take: an hour while none is known, then so many medians of the last ones."""
 
+_RESERVED = 1.5
+"""Memory that a worker may reserve, by what it may hold: 1195 MB to 840 with landforms-v1."""
+
 _ENVIRONMENT = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """As many threads as workers are enough."""
 
@@ -52,7 +55,7 @@ def in_processes(
         workers: processes.
         limit_s: seconds that one unit may take; 20 times the median of the others, but at least
             300, when None.
-        memory_bytes: what one worker may take; no limit when None.
+        memory_bytes: what one worker may hold; no limit when None.
     """
 
     def run(job: Job, work: Work, units: Iterable[Unit], told: Told) -> None:
@@ -210,9 +213,8 @@ class _Worker:
         self.since = time.monotonic()
         """When it began what it is doing."""
         python = os.fsdecode(multiprocessing.spawn.get_executable())
-        command = [
-            python, "-P", "-m", "geotools.engine.worker", str(os.getpid()), str(memory or 0)
-        ]  # fmt: skip
+        limit = str(int((memory or 0) * _RESERVED))
+        command = [python, "-P", "-m", "geotools.engine.worker", str(os.getpid()), limit]
         paths = os.pathsep.join(os.path.abspath(path) for path in sys.path)
         self._process = subprocess.Popen(  # noqa: S603
             command,
