@@ -110,7 +110,7 @@ def command(dem: str, output: str, progress: str, **options: Any) -> None:
         outputs = [str(made.path), *([str(made.polygons)] if made.polygons else [])]
         report.result(
             f"{' and '.join(outputs)}: landforms by {made.method} on {made.device}, "
-            f"{made.seconds:.1f} s{say_seams(made.seams)}",
+            f"{made.seconds:.1f} s{say_seams(made.seams, asked=options['seams'])}",
             {
                 "outputs": outputs,
                 "method": made.method,

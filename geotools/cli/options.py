@@ -180,9 +180,12 @@ def say_preflight(report: Report, found: Preflight) -> None:
     report.result("\n".join(found.lines()), {"preflight": found.as_dict()})
 
 
-def say_seams(seams: Seams | None) -> str:
+def say_seams(seams: Seams | None, *, asked: bool) -> str:
     """What was measured of seams, to be appended to a result."""
-    return "" if seams is None else f"\n{seams.sentence}"
+    if not asked:
+        return ""
+    nowhere = "seams: no tiles meet on valid cells, or each of them is one cell of the map"
+    return f"\n{nowhere if seams is None else seams.sentence}"
 
 
 def area(options: Mapping[str, Any]) -> AreaOptions | None:

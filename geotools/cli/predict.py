@@ -174,7 +174,7 @@ def command(
         what = f"{len(made.classes)} classes" if made.classes else "values"
         report.result(
             f"{' and '.join(outputs)}: {what} by {made.model} on {made.device}, "
-            f"{made.seconds:.1f} s{say_seams(made.seams)}",
+            f"{made.seconds:.1f} s{say_seams(made.seams, asked=options['seams'])}",
             {
                 "outputs": outputs,
                 "model": made.model,
