@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["open_parts", "write_mosaic"]
 
-_SIDES = (2048, 1024, 512)
+_SIDES = (1024, 512)
 """Cells along a side of a window: whole blocks of the file, so that no block is written twice."""
 
-_BYTES = 64 * 2**20
+_BYTES = 48 * 2**20
 """What a window may hold, about; of float32."""
 
 _NAMED = 5

@@ -175,7 +175,8 @@ class Outputs:
         """
         sample = _Sampled(self._writer)
         bands = range(len(self._writer.bands))
-        write_mosaic(Chosen(self._main, bands), sample, threads=threads, progress=progress)
+        sink: Sink = self._writer if self.classes else sample
+        write_mosaic(Chosen(self._main, bands), sink, threads=threads, progress=progress)
         if self._writer.is_empty:
             return False
         if not self.classes:
