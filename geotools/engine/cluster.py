@@ -257,7 +257,9 @@ class _Run:
             except TimeoutError:
                 continue
             for future in ended:
-                self._hear(future, self._begun.pop(future), again=again)
+                unit = self._begun.pop(future)
+                if not self._hear(future, unit, again=again):
+                    self._begun[future] = unit
 
     def _begin(self, unit: Unit, *, again: bool) -> None:
         key = f"{_name(self._job)}-{unit.name}{'-again' * again}"
@@ -265,12 +267,20 @@ class _Run:
         future = self._client.submit(run_there, self._job, unit, code, key=key, pure=False)
         self._begun[future] = unit
 
-    def _hear(self, future: Future, unit: Unit, *, again: bool) -> None:
+    def _hear(self, future: Future, unit: Unit, *, again: bool) -> bool:
+        """Tells of a unit that has ended; False when it runs once more, as its record was lost.
+
+        Raises:
+            GeotoolsError: as the worker said, or the scheduler knows nothing of it.
+        """
         from distributed.scheduler import KilledWorker
 
         count = len(unit.tiles)
         if future.status == "finished":
-            told = future.result()
+            try:
+                told = future.result(timeout=30)
+            except TimeoutError:  # its worker died in this moment
+                return False
             if "error" in told:
                 raise error_of(told)
             record = Record(**told)
@@ -278,19 +288,21 @@ class _Run:
                 self._done[unit.name] = unit
             if not again:
                 self._told(count, record)
-            return
+            return True
+        if future.status in ("pending", "lost"):
+            return False
         error = future.exception() if future.status == "error" else None
         if isinstance(error, KilledWorker):
             times = SETTINGS["distributed.scheduler.allowed-failures"]
             reason = f"killed its worker more than {times} times"
             self._told(0 if again else count, Record(unit.name, "failed", count, reason=reason))
-        elif error is not None:
+            return True
+        if error is not None:
             raise error
-        else:
-            raise GeotoolsError(
-                "The scheduler has given up (it was stopped, or has lost all it knew): run the "
-                "same command again, what is done is kept."
-            )
+        raise GeotoolsError(
+            "The scheduler has given up (it was stopped, or has lost all it knew): run the same "
+            "command again, what is done is kept."
+        )
 
     def _threads(self) -> int:
         """Units that the workers run at the same time.

@@ -183,6 +183,18 @@ def orphans(folder: Path, done: int) -> tuple[int, int]:
     return len(workers), sum(is_alive(worker) for worker in workers)
 
 
+def interrupt(folder: Path, *options: str) -> tuple[int, int, list[str]]:
+    """(exit code, workers alive, what is left) of a job that gets Ctrl-C in the middle."""
+    (folder / "out.tif").unlink(missing_ok=True)
+    process = start(command(folder, "--overwrite", *options))
+    wait_for(lambda: len(parts(folder)) >= 10, process)
+    workers = children(process.pid)
+    process.send_signal(signal.SIGINT)
+    code, _, _ = finish(process)
+    left = [name for name in os.listdir(folder) if name.startswith(".out.tif")]
+    return code, sum(is_alive(worker) for worker in workers), left
+
+
 def lose_workers(folder: Path, whole: tuple[str, float], kind: str, losses: str) -> str:
     """`equal` when a job gives the same bytes although its workers are killed.
 

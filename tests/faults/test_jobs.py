@@ -11,6 +11,7 @@ import pytest
 import rasterio
 
 from faults.jobs import (
+    interrupt,
     kill_and_resume,
     kill_once,
     lose_workers,
@@ -50,6 +51,13 @@ def test_a_killed_job_ends_with_the_same_bytes(job, executor):
 def test_no_worker_outlives_its_coordinator(job):
     """Two seconds after it was killed."""
     assert orphans(job[0], 10) == (2, 0)
+
+
+@pytest.mark.parametrize("executor", ["threads", "processes"])
+def test_a_cancelled_job_leaves_nothing(job, executor):
+    """No worker, no part, and exit code 130."""
+    assert interrupt(job[0], "--executor", executor) == (130, 0, [])
+    assert not (job[0] / "out.tif").exists()
 
 
 @pytest.mark.parametrize("losses", ["one", "both"])
