@@ -183,7 +183,8 @@ def main() -> None:
                 ratio = wall / statistics.median(first.wall), cpu / statistics.median(first.cpu)
                 print(f"{program.name:10s} wall {wall:6.1f} s, CPU {cpu:6.1f} s, "
                       f"peak {max(program.memory):5.0f} MB, agreement {same:.5f}{counts}, "
-                      f"over ours: wall {ratio[0]:.2f}, CPU {ratio[1]:.2f}", flush=True)  # fmt: skip
+                      f"over ours: wall {ratio[0]:.2f}, CPU {ratio[1]:.2f}",
+                      flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":

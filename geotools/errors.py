@@ -28,6 +28,7 @@ __all__ = [
     "ModelError",
     "PartialError",
     "RasterError",
+    "Terminated",
 ]
 
 
@@ -74,3 +75,7 @@ class MissingExtraError(GeotoolsError, ImportError):
         super().__init__(
             f"{package} is not installed: run  pip install 'geotools-ml[{extra}]'  and try again."
         )
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end by others than its user (SIGTERM): work that is done is kept."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from geotools.errors import GeotoolsError, PartialError
+from geotools.errors import GeotoolsError, PartialError, Terminated
 from geotools.process import prepare
 
 __all__ = ["main"]
@@ -77,6 +77,9 @@ def main() -> None:
     except GeotoolsError as error:
         _tell(str(error))
         code = 3 if isinstance(error, PartialError) else 1
+    except Terminated:
+        _tell("Stopped: no output is half written; the same command goes on with what is done.")
+        code = 130
     except (KeyboardInterrupt, click.Abort):
         _tell("Cancelled: no output is half written.")
         code = 130
@@ -100,5 +103,5 @@ def _prepare() -> None:
 
 
 def _stop(number: int, frame: FrameType | None) -> Any:
-    """A polite kill ends as Ctrl-C does: nothing half-written stays."""
-    raise KeyboardInterrupt
+    """A polite kill ends as Ctrl-C does, but units of a job that are done stay."""
+    raise Terminated

@@ -10,7 +10,7 @@ from geotools.engine.job import Job, Record
 from geotools.engine.manifest import Manifest, read_manifests
 from geotools.engine.units import Unit, units_of
 from geotools.engine.work import Work
-from geotools.errors import GeotoolsError
+from geotools.errors import FileError, GeotoolsError
 from geotools.io.parts import find_parts
 from geotools.raster import is_absent
 from geotools.stream import Progress, Step
@@ -75,24 +75,18 @@ def execute(
         warn: called with a sentence when an earlier run is gone on from.
 
     Raises:
+        FileError: no unit could be read.
         GeotoolsError: as the executor.
     """
     known = read_manifests(job.folder)
-    units = [
-        unit
-        for index, unit in enumerate(units_of(work, job.unit_cells))
-        if shard is None or shard.has(index)
-    ]
-    names = {unit.name for unit in units}
-    parts = find_parts(job.folder, len(work.layers), check=names)
-    empty = {name for name, record in known.items() if record.state == "empty"}
-    left = [unit for unit in units if unit.name not in parts and unit.name not in empty]
-    found = len(units) - len(left)
+    tiles = {unit.name: len(unit.tiles) for unit in _mine(job, work, shard)}
+    parts = find_parts(job.folder, len(work.layers), check=tiles.keys())
+    ready = parts.keys() | {name for name, one in known.items() if one.state == "empty"}
+    left = {name: count for name, count in tiles.items() if name not in ready}
+    found, total = len(tiles) - len(left), sum(left.values())
     if found and warn is not None:
-        warn(f"Going on from an earlier run: {found} of {len(units)} units are done.")
-    total = sum(len(unit.tiles) for unit in left)
-    by_name = {unit.name: unit for unit in left}
-    failed: list[tuple[Unit, Record]] = []
+        warn(f"Going on from an earlier run: {found} of {len(tiles)} units are done.")
+    failed: dict[str, Record] = {}
     done = 0
     with Manifest(job.folder, shard.name if shard else "units") as manifest:
 
@@ -102,12 +96,24 @@ def execute(
             if record is not None:
                 manifest.add(record)
                 if record.state == "failed":
-                    failed.append((by_name[record.name], record))
+                    failed[record.name] = record
             if progress is not None:
                 progress(Step(work.stage, done, total))
 
-        executor(job, work, _known(work, left, told), told)
-    return Outcome(len(units), found, tuple(failed))
+        # Units are made as they are needed: their tiles are many.
+        units = (unit for unit in _mine(job, work, shard) if unit.name in left)
+        executor(job, work, _known(work, units, told), told)
+    if failed and len(failed) == len(tiles):
+        raise FileError(next(iter(failed.values())).reason)  # nothing can be read: no part is kept
+    places = [unit for unit in _mine(job, work, shard) if unit.name in failed] if failed else []
+    return Outcome(len(tiles), found, tuple((unit, failed[unit.name]) for unit in places))
+
+
+def _mine(job: Job, work: Work, shard: Shard | None) -> Iterator[Unit]:
+    """The units of a shard."""
+    for index, unit in enumerate(units_of(work, job.unit_cells)):
+        if shard is None or shard.has(index):
+            yield unit
 
 
 def _known(work: Work, units: Iterable[Unit], told: Told) -> Iterator[Unit]:

@@ -16,6 +16,7 @@ from typing import Protocol
 from geotools.engine.job import Job, Record, UnitCells, run_unit
 from geotools.engine.units import Unit
 from geotools.engine.work import Work
+from geotools.errors import FileError
 
 __all__ = ["Executor", "Told", "in_threads", "serially"]
 
@@ -30,8 +31,8 @@ class Executor(Protocol):
         """Runs them all.
 
         Raises:
-            GeotoolsError: an input cannot be read, the model refuses, or the disk does; units
-                that take their process with them are told as failed instead.
+            GeotoolsError: the model refuses, or the disk does; units whose input cannot be read,
+                or that take their process with them, are told as failed instead.
         """
 
 
@@ -78,17 +79,25 @@ class _Running:
         self._left = len(unit.tiles)
         self._lock = threading.Lock()
         self._start = 0.0
+        self._reason = ""
 
     def tile(self, number: int) -> Record | None:
-        """Computes a tile; the last one stores the unit and gives its record."""
+        """Computes a tile; the last one stores the unit and gives its record, see `run_unit`."""
         self._start = self._start or time.monotonic()
-        arrays = self._work.tile(self._unit.tiles[number])
+        arrays = None
+        try:
+            if not self._reason:
+                arrays = self._work.tile(self._unit.tiles[number])
+        except FileError as error:
+            self._reason = str(error)
         with self._lock:
             if arrays is not None:
                 self._cells.put(number, arrays)
             self._left -= 1
             if self._left:
                 return None
+        if self._reason:
+            return Record(self._unit.name, "failed", len(self._unit.tiles), reason=self._reason)
         state = "done" if self._cells.store(self._job.folder) else "empty"
         seconds = time.monotonic() - self._start
         return Record(self._unit.name, state, len(self._unit.tiles), seconds)

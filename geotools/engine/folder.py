@@ -2,7 +2,7 @@
 
 Beside the output under a hidden name unless the user names a folder. It is gone when the output
 has its name, and when a run ends by an error or is cancelled; a run that is killed leaves it, and
-the same command goes on from it.
+the same command goes on from it. Nothing is ever removed from it but what runs have put there.
 """
 
 from __future__ import annotations
@@ -11,19 +11,21 @@ import contextlib
 import glob
 import json
 import os
-import shutil
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from geotools.errors import FileError
+from geotools.errors import FileError, Terminated
 from geotools.io.atomic import write_atomic
 from geotools.io.locking import locked
+from geotools.io.parts import is_part
 
-__all__ = ["JobFolder", "hidden_folder", "read_job"]
+__all__ = ["JobFolder", "hidden_folder", "named_before", "read_job"]
 
 _ENDING = ".parts"
-_JOB, _LOCK = "job.json", "lock"
+_JOB, _LOCK, _NAMING, _UNITS = "job.json", "lock", "naming.json", ".jsonl"
 
 _MOST_BYTES = 16 * 2**20
 """Of a description; what is larger is none of ours."""
@@ -61,8 +63,8 @@ class JobFolder:
         self._described = {"id": job_id, **(description or {})}
         self._keep = False
         self._lock: int | None = None
-        if path is None:
-            _remove_stale(output, self.path)
+        self.removed = 0 if path is not None else _remove_stale(output, self.path)
+        """Folders of other jobs for the same output, which killed runs had left."""
         try:
             if not self.path.absolute().parent.is_dir():
                 raise FileError(
@@ -121,11 +123,28 @@ class JobFolder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        stays = self._keep or (kind is not None and self._named)
+        stopped = kind is not None and issubclass(kind, Terminated)
+        stays = self._keep or stopped or (kind is not None and self._named)
         if not stays:
-            with contextlib.suppress(OSError):
-                shutil.rmtree(self.path)
+            _clear(self.path)
         self._close()
+
+    def begin_naming(self, outputs: Sequence[Path]) -> None:
+        """Remembers that the outputs are about to get their names, one after the other.
+
+        A run that is killed between two names is then gone on from, and may replace them.
+
+        Raises:
+            FileError: the disk refuses.
+        """
+        with write_atomic(self.path / _NAMING, overwrite=True) as part:
+            names = [str(output.absolute()) for output in outputs]
+            part.write_text(json.dumps(names), encoding="utf-8")
+
+    @property
+    def naming(self) -> frozenset[str]:
+        """Absolute paths of the outputs that an earlier run of this job was giving names."""
+        return _naming(self.path)
 
     def _close(self) -> None:
         if self._lock is not None:
@@ -135,7 +154,7 @@ class JobFolder:
 
 def _is_beginning(path: Path) -> bool:
     """True for what a run puts into a folder before it is described."""
-    return path.name == _LOCK or path.name.startswith(f".{Path(_JOB).stem}.")
+    return path.name == _LOCK or path.name.startswith((".job.", ".naming."))
 
 
 def _shown(value: Any) -> str:
@@ -159,17 +178,64 @@ def read_job(folder: Path) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def _remove_stale(output: Path, own: Path) -> None:
-    """Removes what killed runs of other jobs have left for this output."""
-    pattern = f".{glob.escape(output.name)}.*{_ENDING}"
-    for left in output.parent.glob(pattern):
-        if left == own or not left.is_dir():
+def named_before(output: Path, folder: Path | None) -> frozenset[str]:
+    """Absolute paths that killed runs for an output were giving names.
+
+    Args:
+        output: what the jobs were for.
+        folder: that of the job, where the user names one.
+    """
+    if folder is not None:
+        return _naming(folder)
+    found: frozenset[str] = frozenset()
+    for left in _hidden(output):
+        found |= _naming(left)
+    return found
+
+
+def _naming(folder: Path) -> frozenset[str]:
+    try:
+        names = json.loads((folder / _NAMING).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return frozenset()
+    return frozenset(map(str, names)) if isinstance(names, list) else frozenset()
+
+
+def _hidden(output: Path) -> list[Path]:
+    """Hidden folders of jobs for this output and no other."""
+    name = re.compile(rf"\.{re.escape(output.name)}\.[0-9a-f]{{12}}{re.escape(_ENDING)}")
+    found = output.parent.glob(f".{glob.escape(output.name)}.*{_ENDING}")
+    return [left for left in found if name.fullmatch(left.name) and not left.is_symlink()]
+
+
+def _remove_stale(output: Path, own: Path) -> int:
+    """Removes what killed runs of other jobs have left for this output; how many there were.
+
+    What cannot be locked may be at work, and stays.
+    """
+    count = 0
+    for left in _hidden(output):
+        described = read_job(left)
+        if left == own or described is None or "id" not in described:
             continue
         try:
             lock = locked(left / _LOCK, left)
-        except FileError:  # at work
+        except OSError:
             continue
-        with contextlib.suppress(OSError):
-            shutil.rmtree(left)
-        if lock is not None:
-            os.close(lock)
+        if lock is None:
+            continue
+        _clear(left)
+        os.close(lock)
+        count += not left.exists()
+    return count
+
+
+def _clear(folder: Path) -> None:
+    """Removes what runs have put into a folder, and the folder when nothing else is in it."""
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            ours = path.name in (_JOB, _NAMING) or _is_beginning(path)
+            if ours or is_part(path.name) or path.name.endswith(_UNITS):
+                with contextlib.suppress(OSError):
+                    path.unlink()
+        folder.rmdir()

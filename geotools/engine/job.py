@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from geotools.engine.units import Unit
 from geotools.engine.work import Task, Work
+from geotools.errors import FileError
 from geotools.io.parts import write_part
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Record:
     seconds: float = 0.0
     """Wall time."""
     reason: str = ""
-    """Why it failed, a sentence without a subject."""
+    """Why it failed, in words."""
     attempts: int = 1
     """How often it was begun."""
 
@@ -115,12 +116,16 @@ def run_unit(job: Job, unit: Unit, work: Work) -> Record:
         work: the job's task, open.
 
     Raises:
-        GeotoolsError: an input cannot be read, the model refuses, or the disk does.
+        GeotoolsError: the model refuses, or the disk does. Where the input cannot be read, the
+            record says so.
     """
     start = time.monotonic()
     cells = UnitCells(work, unit)
     for number, tile in enumerate(unit.tiles):
-        arrays = work.tile(tile)
+        try:
+            arrays = work.tile(tile)
+        except FileError as error:  # a damaged block: other units can be had
+            return Record(unit.name, "failed", len(unit.tiles), reason=str(error))
         if arrays is not None:
             cells.put(number, arrays)
     state = "done" if cells.store(job.folder) else "empty"

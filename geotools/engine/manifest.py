@@ -90,6 +90,8 @@ def _records(path: Path) -> Iterator[Record]:
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             body: Any = json.loads(line)
-            yield Record(**body)
-        except (ValueError, TypeError):  # the line that a crash has cut
+            record = Record(**body)
+        except (ValueError, TypeError, RecursionError):  # the line that a crash has cut
             continue
+        if isinstance(record.name, str) and isinstance(record.state, str):
+            yield record

@@ -27,6 +27,9 @@ _SIDES = (1024, 512)
 _BYTES = 48 * 2**20
 """What a window may hold, about; of float32."""
 
+_READERS = 2
+"""Parts read at the same time: one thread writes, and each reader holds two windows."""
+
 _NAMED = 5
 """Missing units that a message names."""
 
@@ -91,7 +94,8 @@ def write_mosaic(
         return (block.data,) if block.valid.any() else None
 
     map_tiles(
-        parts, (sink,), _Windows(parts), same, threads=threads, stage="joining", progress=progress
+        parts, (sink,), _Windows(parts), same,
+        threads=min(threads, _READERS), stage="joining", progress=progress,
     )  # fmt: skip
 
 

@@ -87,8 +87,8 @@ def run_job(
     description: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
     warn: Callable[[str], None] | None = None,
-) -> tuple[PartsSource, ...]:
-    """The parts of all units, as one raster for each layer of the work.
+) -> tuple[tuple[PartsSource, ...], JobFolder]:
+    """The parts of all units, as one raster for each layer of the work, and where they are.
 
     Args:
         task: what.
@@ -108,13 +108,18 @@ def run_job(
     """
     job, folder = _job(task, work, output, running, description, shared=False)
     stack.enter_context(folder)
+    if folder.removed and warn is not None:
+        warn(
+            f"What earlier runs with other settings had left for {output} was removed "
+            f"({folder.removed} unfinished)."
+        )
     if not running.only_join:
         executor = _executor(running, threads, memory_bytes)
         outcome = execute(job, work, executor, progress=progress, warn=warn)
         if outcome.failed:
             folder.keep()
             raise PartialError(_failures(outcome, folder.path))
-    return open_parts(job.folder, work, job.unit_cells)
+    return open_parts(job.folder, work, job.unit_cells), folder
 
 
 def run_shard(

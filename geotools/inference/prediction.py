@@ -239,8 +239,9 @@ def _stored(
     probabilities: NDArray[np.float32], valid: NDArray[np.bool_], kind: str
 ) -> NDArray[Any]:
     """(classes, rows, cols) as they are written."""
-    if kind == "uint8":
-        steps = np.rint(np.where(valid, probabilities, 0) * _UINT8_STEPS).astype(np.uint8)
+    if kind == "uint8":  # beyond 0 and 1 by rounding is 0 and 1, and not another number
+        shares = np.clip(np.where(valid, probabilities, 0), 0, 1)
+        steps = np.rint(shares * _UINT8_STEPS).astype(np.uint8)
         return np.where(valid, steps, np.uint8(255))
     if kind == "float16":
         probabilities = probabilities.astype(np.float16).astype(np.float32)

@@ -25,6 +25,7 @@ __all__ = [
     "available_devices",
     "choose_devices",
     "make_session",
+    "runtime_version",
 ]
 
 DEVICES: Mapping[str, str] = {
@@ -123,6 +124,11 @@ def available_devices() -> tuple[str, ...]:
     """The devices that ONNX Runtime was built for as it is installed here, the best first."""
     there = set(ort.get_available_providers())
     return tuple(name for name, provider in DEVICES.items() if provider in there)
+
+
+def runtime_version() -> str:
+    """The version of ONNX Runtime."""
+    return str(ort.__version__)
 
 
 def choose_devices(wanted: str, available: Sequence[str]) -> tuple[str, ...]:

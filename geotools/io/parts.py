@@ -29,7 +29,7 @@ from geotools.raster import Layer, Raster
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["PartFile", "PartsSource", "find_parts", "write_part"]
+__all__ = ["PartFile", "PartsSource", "find_parts", "is_part", "write_part"]
 
 _NAME = re.compile(r"(\d+-\d+)\.(\d+)\.([0-9a-f]{8})\.tif")
 _ENDING = ".writing"
@@ -113,6 +113,11 @@ def _encoded(cells: NDArray[Any], grid: Grid, layer: Layer) -> bytes:
         return bytes(memory.getbuffer())
 
 
+def is_part(name: str) -> bool:
+    """True for the file names of parts, complete or being written."""
+    return name.endswith(_ENDING) or _NAME.fullmatch(name) is not None
+
+
 def find_parts(
     folder: Path, layers: int, *, check: Collection[str] = ()
 ) -> dict[str, tuple[PartFile, ...]]:
@@ -127,7 +132,7 @@ def find_parts(
     Raises:
         FileError: the folder cannot be read.
     """
-    found: dict[str, dict[int, PartFile]] = {}
+    found: dict[str, dict[int, list[PartFile]]] = {}
     try:
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             path = Path(entry.path)
@@ -137,18 +142,27 @@ def find_parts(
                 if ours and entry.name.endswith(_ENDING):
                     path.unlink(missing_ok=True)
                 continue
+            if not entry.is_file(follow_symlinks=False):
+                continue
             part = PartFile(path, int(named[3], 16))
             if ours and not _is_whole(part):
                 path.unlink(missing_ok=True)
                 continue
-            found.setdefault(named[1], {})[int(named[2])] = part
+            found.setdefault(named[1], {}).setdefault(int(named[2]), []).append(part)
+        wanted = set(range(layers))
+        whole = {}
+        for unit, parts in found.items():
+            # Layers of one unit come from one attempt: what is half there, or there twice with
+            # other bytes (as from another device), is no unit.
+            if set(parts) == wanted and all(len(files) == 1 for files in parts.values()):
+                whole[unit] = tuple(parts[number][0] for number in range(layers))
+            elif unit in check:
+                for files in parts.values():
+                    for part in files:
+                        part.path.unlink(missing_ok=True)
     except OSError as error:
         raise FileError(f"The folder {folder} cannot be read: {error.strerror}.") from None
-    return {
-        unit: tuple(parts[number] for number in range(layers))
-        for unit, parts in found.items()
-        if set(parts) >= set(range(layers))
-    }
+    return whole
 
 
 def _is_whole(part: PartFile) -> bool:
@@ -217,8 +231,10 @@ def _decoded(part: PartFile, place: Window, wanted: Window) -> NDArray[Any]:
     content = part.content()
     try:
         with MemoryFile(content) as memory, memory.open(driver="GTiff") as dataset:
+            if dataset.shape != place.shape:
+                raise ValueError(dataset.shape)
             cells: NDArray[Any] = dataset.read(window=rasterio_window(inside))
-    except (*GDAL_ERRORS, rasterio.errors.RasterioError):
+    except (*GDAL_ERRORS, rasterio.errors.RasterioError, ValueError):
         raise FileError(
             f"The part {part.path} is damaged: delete it and run the same command again."
         ) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -25,10 +26,13 @@ __all__ = [
     "check_paths",
     "elevation",
     "open_dem",
-    "provenance",
+    "provenances",
 ]
 
 FilePath = str | os.PathLike[str]
+
+_CHUNK_BYTES = 2**22
+"""Hashed at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +101,35 @@ def check_apart(file: RasterFile, outputs: Sequence[Path]) -> None:
 
 
 @contextmanager
-def provenance(file: RasterFile) -> Iterator[Callable[[], dict[str, str]]]:
-    """A function that gives name and SHA-256 of an input, which is hashed meanwhile."""
+def provenances(rasters: Sequence[FilePath]) -> Iterator[Callable[[], dict[str, str]]]:
+    """A function that gives names and SHA-256 of inputs, which are hashed meanwhile.
+
+    Of files as they lie on the disk; of the archive when one is in it. An error or Ctrl-C does not
+    wait for what is left to hash.
+    """
+    stopped = threading.Event()
     with ThreadPoolExecutor(1, thread_name_prefix="geotools-hash") as pool:
-        yield pool.submit(_identify, file).result
+        try:
+            yield pool.submit(_identify, [Path(raster) for raster in rasters], stopped).result
+        finally:
+            stopped.set()
 
 
-def _identify(file: RasterFile) -> dict[str, str]:
-    """Name and SHA-256 of the file as it lies on disk; of the archive when it is in one."""
-    path = Path(file.name)
-    found = {"source": path.name}
-    if path.is_file():
-        with path.open("rb") as stream:
-            found["source_sha256"] = hashlib.file_digest(stream, "sha256").hexdigest()
-    return found
+def _identify(files: Sequence[Path], stopped: threading.Event) -> dict[str, str]:
+    found = {"source": ", ".join(file.name for file in files)}
+    sums = []
+    for file in files:
+        if not file.is_file():
+            return found
+        digest = hashlib.sha256()
+        try:
+            with file.open("rb") as stream:
+                while not stopped.is_set() and (chunk := stream.read(_CHUNK_BYTES)):
+                    digest.update(chunk)
+        except OSError as error:
+            raise FileError(f"{file} cannot be read: {error.strerror}.") from None
+        sums.append(digest.hexdigest())
+    return found | {"source_sha256": ", ".join(sums)}
 
 
 def as_text(parameters: Mapping[str, Any]) -> str:

@@ -23,7 +23,7 @@ from geotools.maps.inputs import (
     check_paths,
     elevation,
     open_dem,
-    provenance,
+    provenances,
 )
 from geotools.maps.mappers import ExactMapper, Geomorphons, Warn, choose
 from geotools.maps.polygons import Polygons, check_polygons, write_polygons
@@ -144,7 +144,7 @@ def map_landforms(
         source = elevation(file, reading)
         mapper.check(source.grid, file.name, warn)
         placed = place_area(area, source.grid, file.name)
-        origin = stack.enter_context(provenance(file))
+        origin = stack.enter_context(provenances([file.name]))
         tags = mapper.tags() | (area.tags() if area else {})
         writer = stack.enter_context(
             create_geotiff(

@@ -5,18 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geotools.effort import Effort
 from geotools.engine.execute import Outcome
+from geotools.engine.folder import named_before
 from geotools.engine.run import Running, run_job, run_shard
 from geotools.errors import RasterError
+from geotools.io.atomic import check_output
 from geotools.maps.area import AreaOptions
-from geotools.maps.inputs import FilePath, as_text
+from geotools.maps.inputs import FilePath, as_text, provenances
 from geotools.maps.polygons import Polygons
-from geotools.maps.predict_inputs import RasterOptions, provenances
+from geotools.maps.predict_inputs import RasterOptions
 from geotools.maps.predict_order import Order, order_predictions, prepare
 from geotools.maps.predict_outputs import Outputs, Wanted
 from geotools.maps.predict_task import describe_job
@@ -148,6 +150,7 @@ def predict_to_files(
     from geotools.inference.seams import measure_seams
 
     start = time.monotonic()
+    order, half_named = _half_named(order)
     wanted, rasters = order.wanted, order.rasters
     with ExitStack() as stack:
         ready = prepare(order, stack, warn)
@@ -165,11 +168,13 @@ def predict_to_files(
             return _shard(wanted, model, outcome, time.monotonic() - start)
         found = measure_seams(ready.work) if order.seams else None
         origin = stack.enter_context(provenances(rasters))
-        parts = run_job(
+        parts, folder = run_job(
             ready.task, ready.work, wanted.path, running=ready.running, threads=ready.threads,
             stack=stack, memory_bytes=ready.worker_bytes, description=description,
             progress=foretold, warn=warn,
         )  # fmt: skip
+        if not half_named <= folder.naming:
+            check_output(wanted.path, overwrite=False)  # of another job: it stays
         tags = _tags(model) | (order.area.tags() if order.area else {})
         outputs = Outputs(wanted, model.spec.outputs[0].classes, parts, tags, stack)
         if not outputs.write(ready.threads, progress):
@@ -179,6 +184,7 @@ def predict_to_files(
                 "valid in all and that the model knows an answer for: there is nothing to map (is "
                 "the nodata value right? --nodata sets another)."
             )
+        folder.begin_naming(wanted.paths)
         outputs.finish(tags | origin(), order.effort, progress)
     return PredictionMap(
         path=wanted.path,
@@ -192,6 +198,18 @@ def predict_to_files(
         seams=found,
         seconds=time.monotonic() - start,
     )
+
+
+def _half_named(order: Order) -> tuple[Order, frozenset[str]]:
+    """The order, and outputs that a run of the same job was giving names when it was killed.
+
+    These may be replaced, and no others.
+    """
+    there = frozenset(str(path.absolute()) for path in order.wanted.paths if path.exists())
+    known = named_before(order.wanted.path, order.running.folder)
+    if order.wanted.overwrite or not there or not there <= known:
+        return order, frozenset()
+    return replace(order, wanted=replace(order.wanted, overwrite=True)), there
 
 
 def _shard(wanted: Wanted, model: Predictor, outcome: Outcome, seconds: float) -> PredictionMap:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +26,6 @@ __all__ = [
     "RasterOptions",
     "check_cells",
     "open_input",
-    "provenances",
     "rasters_needed",
 ]
 
@@ -272,24 +269,3 @@ def check_cells(model: Predictor, grid: Grid, name: str, warn: Callable[[str], N
         raise RasterError(f"{found}, {made}: {how}.")
     else_ = ", or give --resample" if single else ""
     warn(f"{found}, {made}: expect a poorer map{else_}.")
-
-
-@contextmanager
-def provenances(rasters: Sequence[FilePath]) -> Iterator[Callable[[], dict[str, str]]]:
-    """A function that gives names and SHA-256 of the inputs, which are hashed meanwhile."""
-    with ThreadPoolExecutor(1, thread_name_prefix="geotools-hash") as pool:
-        yield pool.submit(_identify, [Path(raster) for raster in rasters]).result
-
-
-def _identify(files: Sequence[Path]) -> dict[str, str]:
-    found = {"source": ", ".join(file.name for file in files)}
-    sums = []
-    for file in files:
-        if not file.is_file():
-            return found
-        try:
-            with file.open("rb") as stream:
-                sums.append(hashlib.file_digest(stream, "sha256").hexdigest())
-        except OSError as error:
-            raise FileError(f"{file} cannot be read: {error.strerror}.") from None
-    return found | {"source_sha256": ", ".join(sums)}

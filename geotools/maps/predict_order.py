@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -199,6 +200,7 @@ def prepare(
         GeotoolsError: an input or an output that cannot be used.
     """
     from geotools.inference.ranges import check_ranges
+    from geotools.inference.sessions import runtime_version
 
     model, name = order.model, os.fspath(order.rasters[0])
     targets = check_wanted(model, order.rasters, order.wanted)
@@ -213,6 +215,8 @@ def prepare(
     task = PredictTask(
         models=tuple(absolute(origin) for origin in order.origins),
         sha256=model.sha256,
+        spec_sha256=hashlib.sha256(model.spec.to_json().encode()).hexdigest(),
+        runtime=f"ONNX Runtime {runtime_version()} on {model.device}",
         rasters=tuple(absolute(raster) for raster in order.rasters),
         stamps=stamps((*files, *map(Path, mask))),
         reading=order.reading,

@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 __all__ = ["Outputs", "Wanted", "check_wanted"]
 
 _SAMPLE = 1009
-"""Every so many values are looked at to choose what is drawn."""
+"""Every so many values are looked at to choose what is drawn, fewer of large rasters."""
+
+_MOST_KEPT = 2**20
+"""Values that are kept of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,12 @@ class Wanted:
             for layer, wanted in layers.items()
             if wanted
         }
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All that is written, but for what belongs to a file."""
+        polygons = () if self.polygons is None else (Path(self.polygons.path),)
+        return (self.path, *self.beside.values(), *polygons)
 
     @property
     def asked(self) -> Asked:
@@ -106,7 +115,7 @@ def check_wanted(model: Predictor, rasters: Sequence[FilePath], wanted: Wanted) 
             check_polygons(
                 wanted.polygons, raster, wanted.path, wanted.overwrite, layer=wanted.layer
             )
-    return [*paths, *([Path(wanted.polygons.path)] if wanted.polygons else [])]
+    return list(wanted.paths)
 
 
 class Outputs:
@@ -173,14 +182,15 @@ class Outputs:
         Raises:
             FileError: the disk refuses.
         """
-        sample = _Sampled(self._writer)
-        bands = range(len(self._writer.bands))
-        sink: Sink = self._writer if self.classes else sample
-        write_mosaic(Chosen(self._main, bands), sink, threads=threads, progress=progress)
+        main = Chosen(self._main, range(len(self._writer.bands)))
+        if self.classes:
+            write_mosaic(main, self._writer, threads=threads, progress=progress)
+        else:
+            sample = _Sampled(self._writer)
+            write_mosaic(main, sample, threads=threads, progress=progress)
+            self._writer.gray = sample.range()
         if self._writer.is_empty:
             return False
-        if not self.classes:
-            self._writer.gray = sample.range()
         for parts, writer in self._beside:
             write_mosaic(parts, writer, threads=threads, progress=progress)
         return True
@@ -229,15 +239,20 @@ class _Sampled:
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self._sample: list[NDArray[np.float32]] = []
+        self._step, self._kept = _SAMPLE, 0
 
     def write(self, data: NDArray[Any], window: Window) -> None:
         """See `Sink`."""
         self._sink.write(data, window)
-        self._sample.append(data[0].ravel()[::_SAMPLE].copy())
+        self._sample.append(data[0].ravel()[:: self._step].copy())
+        self._kept += self._sample[-1].size
+        if self._kept > _MOST_KEPT:
+            self._sample = [np.concatenate(self._sample)[::2].copy()]
+            self._step, self._kept = 2 * self._step, self._sample[0].size
 
     def range(self) -> tuple[float, float]:
         """The values between which nearly all of band 1 lies: its 2nd and 98th percentile."""
-        drawn = np.concatenate(self._sample)
+        drawn = np.concatenate(self._sample) if self._sample else np.zeros(0, np.float32)
         drawn = drawn[np.isfinite(drawn)]
         if not drawn.size:
             return 0.0, 1.0

@@ -32,6 +32,10 @@ class PredictTask:
     """Paths or names of the models whose mean is mapped; empty for what is only in memory."""
     sha256: str
     """Of the model, or of their list."""
+    spec_sha256: str
+    """Of what the model takes and gives, which of models of others the settings say."""
+    runtime: str
+    """Version of ONNX Runtime and the device: others have other last digits."""
     rasters: tuple[str, ...]
     """Absolute paths, in the order of the model's sources."""
     stamps: tuple[tuple[str, int, int], ...]
@@ -49,7 +53,7 @@ class PredictTask:
     tta: bool = False
     """The model is asked from all sides."""
     device: str = "auto"
-    """Where it runs; other devices have other last digits."""
+    """Where it is to run."""
 
     def identity(self) -> Mapping[str, Any]:
         """See `geotools.engine.work.Task`; where the models lie does not matter."""

@@ -24,7 +24,7 @@ from geotools.maps.inputs import (
     check_paths,
     elevation,
     open_dem,
-    provenance,
+    provenances,
 )
 from geotools.raster import Raster, Sink
 from geotools.stream import Progress, map_tiles
@@ -122,7 +122,7 @@ def map_terrain(
         source = elevation(file, reading)
         x_m, y_m = source.grid.cell_size_m()
         unit_m = search_unit(x_m, y_m)
-        origin = stack.enter_context(provenance(file))
+        origin = stack.enter_context(provenances([file.name]))
         halo = min(
             reach(names, radius=settings.radius, x_m=x_m, y_m=y_m, unit_m=unit_m),
             max(source.grid.shape),

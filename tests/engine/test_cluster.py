@@ -55,7 +55,7 @@ def test_units_on_a_cluster(tmp_path):
     def run(address, task):
         running = Running(scheduler=address, unit_cells=100, folder=tmp_path / "job")
         with ExitStack() as stack:
-            (parts,) = run_job(
+            (parts,), _ = run_job(
                 task, TwiceWork(task), tmp_path / "out.tif", running=running, threads=2,
                 stack=stack,
             )  # fmt: skip

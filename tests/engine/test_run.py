@@ -91,7 +91,7 @@ def run(source, tmp_path, work=None, *, threads=1, word="a", **running):
     """(layers as arrays, sentences)."""
     said = []
     with ExitStack() as stack:
-        parts = run_job(
+        parts, _ = run_job(
             SmoothTask(source, word), work or Smooth(source), tmp_path / "out.tif",
             running=Running(**running), threads=threads, stack=stack, warn=said.append,
         )  # fmt: skip

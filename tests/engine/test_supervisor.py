@@ -23,7 +23,7 @@ def run(folder: Path, task: TwiceTask, *, memory: int | None = None, **more: obj
         executor="processes", workers=2, unit_cells=100, folder=folder / "job", **more
     )
     with ExitStack() as stack:
-        (parts,) = run_job(
+        (parts,), _ = run_job(
             task, TwiceWork(task), folder / "out.tif", running=running, threads=1, stack=stack,
             memory_bytes=memory, progress=steps.append,
         )  # fmt: skip

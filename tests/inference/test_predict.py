@@ -9,6 +9,7 @@ from geotools.errors import ModelError
 from geotools.grid import Window
 from geotools.inference.model import Model, shipped_model
 from geotools.inference.predict import decide, predict
+from geotools.inference.prediction import _stored
 from geotools.terrain.geomorphons import geomorphons
 
 
@@ -137,3 +138,10 @@ def test_clean_terrain_gets_the_exact_forms(cell):
     codes = classify(shipped_model("landforms-v1"), source)[0]
     inner = (slice(20, -20), slice(20, -20))
     assert (codes == geomorphons(elevation, cell, cell))[inner].mean() > 0.95
+
+
+def test_probabilities_beyond_one_are_one():
+    """Rounding carries some a little beyond; as bytes they must not become small or nothing."""
+    shares = np.array([-0.01, 0.0, 0.5, 1.0, 1.03], np.float32)[None, None]
+    stored = _stored(shares, np.ones((1, 5), bool), "uint8")
+    assert stored.ravel().tolist() == [0, 0, 125, 250, 250]
