@@ -77,11 +77,9 @@ def main() -> None:
     except GeotoolsError as error:
         _tell(str(error))
         code = 3 if isinstance(error, PartialError) else 1
-    except Terminated:
-        _tell("Stopped: no output is half written; the same command goes on with what is done.")
-        code = 130
-    except (KeyboardInterrupt, click.Abort):
-        _tell("Cancelled: no output is half written.")
+    except (KeyboardInterrupt, click.Abort) as error:
+        kept = "".join(f" {note}" for note in getattr(error, "__notes__", ()))
+        _tell(f"Cancelled: no output is half written.{kept}")
         code = 130
     except BrokenPipeError:  # whoever read our output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -123,9 +123,11 @@ class JobFolder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        stopped = kind is not None and issubclass(kind, Terminated)
-        stays = self._keep or stopped or (kind is not None and self._named)
-        if not stays:
+        stopped = isinstance(error, Terminated)
+        if self._keep or stopped or (kind is not None and self._named):
+            if isinstance(error, KeyboardInterrupt) and any(self.path.glob("*.tif")):
+                error.add_note("The same command goes on with the units that are done.")
+        else:
             _clear(self.path)
         self._close()
 

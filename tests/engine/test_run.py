@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from contextlib import ExitStack, contextmanager
 
 import numpy as np
@@ -18,7 +19,7 @@ from geotools.engine.job import Record
 from geotools.engine.manifest import Manifest, read_manifests
 from geotools.engine.mosaic import write_mosaic
 from geotools.engine.run import Running, run_job, run_shard
-from geotools.errors import FileError, GeotoolsError
+from geotools.errors import FileError, GeotoolsError, PartialError, Terminated
 from geotools.grid import TileScheme
 from geotools.io.parts import find_parts
 from geotools.raster import Layer
@@ -282,3 +283,105 @@ def test_what_is_known_to_be_empty_is_not_computed(tmp_path):
     assert work.done * 2 < everything.done
     assert np.array_equal(found[1][..., :150], whole[1][..., :150])
     assert not found[1][..., 150:].any()
+
+
+def test_what_the_user_puts_into_a_folder_stays(source, tmp_path):
+    """A log that a scheduler writes there, and the output itself."""
+    folder = tmp_path / "job"
+    folder.mkdir()
+    with ExitStack() as stack:
+        run_job(
+            SmoothTask(source), Smooth(source), folder / "out.tif",
+            running=Running(folder=folder, unit_cells=100), threads=1, stack=stack,
+        )  # fmt: skip
+        (folder / "slurm-1.log").write_text("mine")
+        (folder / "out.tif").write_text("the map")
+    assert sorted(os.listdir(folder)) == ["out.tif", "slurm-1.log"]
+
+
+def test_only_folders_of_dead_jobs_are_removed(source, tmp_path):
+    """Not those of other outputs, not what is no job's, and what cannot be looked at stays."""
+    ours = tmp_path / ".out.tif.0123456789ab.parts"
+    others = [
+        tmp_path / ".out.tif.x.tif.0123456789ab.parts",
+        tmp_path / ".out.tif.mine.parts",
+        tmp_path / ".out.tif.ba9876543210.parts",
+    ]
+    for folder in (ours, *others):
+        folder.mkdir()
+        (folder / "job.json").write_text(json.dumps({"id": "0123"}))
+    (others[2] / "job.json").write_text("[]")
+    locked = tmp_path / ".out.tif.aaaaaaaaaaaa.parts"
+    (locked / "lock").mkdir(parents=True)
+    (locked / "job.json").write_text(json.dumps({"id": "0123"}))
+    _, said = run(source, tmp_path)
+    assert not ours.exists()
+    assert all(folder.exists() for folder in (*others, locked))
+    assert "was removed (1 unfinished)" in said[0]
+
+
+def test_a_polite_kill_keeps_what_is_done(source, tmp_path):
+    """Unlike Ctrl-C, after which nothing is left."""
+    for error, left in ((Terminated, 1), (KeyboardInterrupt, 0)):
+        work = Smooth(source)
+        compute = work.tile
+
+        def tile(one, work=work, compute=compute, error=error):
+            if work.done == 20:
+                raise error
+            return compute(one)
+
+        work.tile = tile
+        with pytest.raises(error):
+            run(source, tmp_path, work, executor="serial", unit_cells=100)
+        assert len(list(tmp_path.glob(".out.tif.*.parts"))) == left
+        if left:
+            rest = Smooth(source)
+            _, said = run(source, tmp_path, rest, executor="serial", unit_cells=100)
+            assert "Going on from an earlier run" in said[0]
+            assert 0 < rest.done < 35
+
+
+@pytest.mark.parametrize("executor", ["serial", "threads"])
+def test_a_block_that_cannot_be_read_fails_alone(source, tmp_path, executor):
+    """Its unit is named, all others are kept; where nothing can be read, that is the error."""
+    work = Smooth(source)
+    compute = work.tile
+
+    def tile(one):
+        if one.write.row_off == 50 and one.write.col_off == 0:
+            raise FileError("dem.tif cannot be read here: it is damaged.")
+        return compute(one)
+
+    work.tile = tile
+    with pytest.raises(PartialError, match=r"1 of \d+ units failed \(columns 0 to .*damaged"):
+        run(source, tmp_path, work, executor=executor, unit_cells=100)
+    rest = Smooth(source)
+    found, _ = run(source, tmp_path, rest, executor=executor, unit_cells=100)
+    whole, _ = run(source, tmp_path)
+    for one, other in zip(found, whole, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert 0 < rest.done <= 4
+
+    def nothing(one):
+        raise FileError("dem.tif cannot be read: it is gone.")
+
+    work.tile = nothing
+    with pytest.raises(FileError, match="it is gone"):
+        run(source, tmp_path, work, executor=executor, unit_cells=100)
+    assert os.listdir(tmp_path) == []
+
+
+def test_layers_of_two_attempts_are_not_mixed(source, tmp_path):
+    """A part that is there twice with other bytes is no part: its unit is done again."""
+    folder = tmp_path / "job"
+    options = {"running": Running(folder=folder, unit_cells=100), "threads": 1}
+    run_shard(SmoothTask(source), Smooth(source), tmp_path / "out.tif", Shard(1, 1), **options)
+    parts = sorted(folder.glob("0-0.1.*.tif"))
+    other = folder / f"0-0.1.{zlib.crc32(b'other'):08x}.tif"
+    other.write_bytes(b"other")
+    assert "0-0" not in find_parts(folder, 2)
+    work = Smooth(source)
+    run(source, tmp_path, work, folder=folder, unit_cells=100)
+    assert work.done == 4
+    assert len(parts) == 1

@@ -45,10 +45,10 @@ class Poisoned(PredictTask):
 
 
 if __name__ == "__main__":
-    import geotools.maps.predict
+    import geotools.maps.predict_order
     from faults.poisoned import Poisoned as Task  # by the name under which workers find it
     from geotools.cli import main
 
     os.environ["POISON"] = sys.argv.pop(1)
-    geotools.maps.predict.PredictTask = Task
+    geotools.maps.predict_order.PredictTask = Task
     main()

@@ -90,6 +90,31 @@ def test_entropy_is_that_of_the_probabilities(dem_tif, model, tmp_path):
     assert np.abs(np.maximum(100 * bits[known], 1) - entropy[known]).max() <= 0.51
 
 
+def test_outputs_half_named_are_named_by_the_next_run(dem_tif, model, tmp_path, monkeypatch):
+    """A kill between two names; others' files are not replaced for it."""
+    options = {"polygons": tmp_path / "out.gpkg", "probabilities": True}
+
+    class Killed(Exception):
+        pass
+
+    def kill(*arguments, **keywords):
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr("geotools.engine.folder._clear", lambda folder: None)
+        patched.setattr("geotools.maps.predict_outputs.write_polygons", kill)
+        with pytest.raises(Killed):
+            map_predictions(model, dem_tif, tmp_path / "out.tif", **options)
+    (tmp_path / "out_probabilities.tif").write_text("what a kill has named")
+    said = []
+    made = map_predictions(model, dem_tif, tmp_path / "out.tif", warn=said.append, **options)
+    assert "Going on from an earlier run: 1 of 1" in said[0]
+    assert read(made.probabilities).shape[0] == 2
+    (tmp_path / "out.tif").unlink()
+    with pytest.raises(GeotoolsError, match="exists: give --overwrite"):
+        map_predictions(model, dem_tif, tmp_path / "out.tif", **options)
+
+
 def test_polygons_have_a_confidence_that_no_band_holds(dem_tif, model, tmp_path):
     """The confidence of polygons needs no second band."""
     made = map_predictions(model, dem_tif, tmp_path / "out.tif", polygons=tmp_path / "out.gpkg")
