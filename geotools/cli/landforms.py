@@ -129,6 +129,8 @@ _OF_MODELS = {
     "device": "device",
     "seams": "seams",
     "dry_run": "dry-run",
+    "job": "job",
+    "unit": "unit",
 }
 """Option and flag of what the exact algorithm does not have."""
 
