@@ -116,6 +116,7 @@ def _client(address: str, workers: int) -> Iterator[Client]:
                 LocalCluster(
                     n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1",
                     dashboard_address=None, worker_dashboard_address=None, env=settings(),
+                    scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # 8787 may be taken
                 )
             )  # fmt: skip
         try:

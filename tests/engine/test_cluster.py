@@ -64,6 +64,7 @@ def test_units_on_a_cluster(tmp_path):
     with LocalCluster(
         n_workers=1, threads_per_worker=2, processes=False, host="127.0.0.1",
         dashboard_address=None, protocol="tcp://",
+        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
     ) as cluster:  # fmt: skip
         address = cluster.scheduler_address
         found = run(address, TwiceTask())
