@@ -12,7 +12,7 @@ import numpy as np
 
 from geotools.errors import RasterError
 from geotools.grid import Grid, Window
-from geotools.raster import Raster, Source, is_absent
+from geotools.raster import Raster, Source, is_absent, is_in_strips
 
 __all__ = ["Dem", "vertical_unit_m"]
 
@@ -86,6 +86,11 @@ class Dem:
     def bands(self) -> tuple[str, ...]:
         """The one band's name."""
         return ("elevation",)
+
+    @property
+    def is_in_strips(self) -> bool:
+        """See `geotools.raster.is_in_strips`."""
+        return is_in_strips(self._source)
 
     def is_absent(self, window: Window) -> bool:
         """True when it is known without reading that no cell of `window` is valid."""

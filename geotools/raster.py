@@ -18,7 +18,17 @@ from geotools.grid import Grid, Window
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Chosen", "Layer", "Part", "Raster", "Shifted", "Sink", "Source", "is_absent"]
+__all__ = [
+    "Chosen",
+    "Layer",
+    "Part",
+    "Raster",
+    "Shifted",
+    "Sink",
+    "Source",
+    "is_absent",
+    "is_in_strips",
+]
 
 
 class Source(Protocol):
@@ -43,6 +53,14 @@ def is_absent(source: Source, window: Window) -> bool:
     """
     known: Callable[[Window], bool] | None = getattr(source, "is_absent", None)
     return known is not None and known(window)
+
+
+def is_in_strips(source: Source) -> bool:
+    """True when a window is read as cheaply as all cells beside it.
+
+    Sources that know more than `Source` asks have a property of that name.
+    """
+    return bool(getattr(source, "is_in_strips", False))
 
 
 class Sink(Protocol):
@@ -135,6 +153,11 @@ class Part:
     def is_absent(self, window: Window) -> bool:
         """See `is_absent`."""
         return is_absent(self._source, self._moved(window))
+
+    @property
+    def is_in_strips(self) -> bool:
+        """See `is_in_strips`."""
+        return is_in_strips(self._source)
 
     def _moved(self, window: Window) -> Window:
         col, row = window.col_off + self.window.col_off, window.row_off + self.window.row_off

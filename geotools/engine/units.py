@@ -8,7 +8,7 @@ from itertools import groupby
 
 from geotools.engine.work import Work
 from geotools.grid import Tile, Window
-from geotools.raster import Layer
+from geotools.raster import Layer, is_in_strips
 
 __all__ = ["Unit", "cells_of_unit", "units_of"]
 
@@ -70,20 +70,23 @@ def units_of(work: Work, cells: int) -> Iterator[Unit]:
 
     Args:
         work: whose tiles.
-        cells: along a side of a unit of the result, at least one tile.
+        cells: along a side of a unit of the result, at least one tile; of files of strips, units
+            are one tile high and hold about as many cells.
     """
     rows: list[list[Tile]] = []
     number = height = 0
+    # Rows of a file of strips are decoded once when units lie side by side along them.
+    high, wide = (1, None) if is_in_strips(work.source) else (cells, cells)
     for _, row in groupby(work.tiling.tiles(work.source.grid), key=lambda tile: tile.write.row_off):
         tiles = list(row)
         more = work.placed(tiles[0].write).height
-        if rows and height + more > cells:
-            yield from _row_of(work, rows, number, cells)
+        if rows and height + more > high:
+            yield from _row_of(work, rows, number, wide or max(1, cells * cells // height))
             rows, number, height = [], number + 1, 0
         rows.append(tiles)
         height += more
     if rows:
-        yield from _row_of(work, rows, number, cells)
+        yield from _row_of(work, rows, number, wide or max(1, cells * cells // height))
 
 
 def _row_of(work: Work, rows: list[list[Tile]], number: int, cells: int) -> Iterator[Unit]:

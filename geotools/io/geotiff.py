@@ -201,6 +201,11 @@ class RasterFile:
         )
 
     @property
+    def is_in_strips(self) -> bool:
+        """True when its blocks are whole rows: a window costs as much as all that is beside it."""
+        return self._in_strips
+
+    @property
     def files(self) -> tuple[str, ...]:
         """The files that hold it: itself, its archive, what a VRT names, masks beside it."""
         return (archive_of(self._target), *self._dataset().files)

@@ -58,6 +58,17 @@ def test_finer_cells_have_larger_units():
     assert units[-1].window.col_stop == 200
 
 
+def test_units_of_strips_are_low_and_wide():
+    """One row of tiles after the other, so that strips are decoded once; as many cells."""
+    grid = make_grid(1000, 500)
+    work = make_work(grid, TileScheme(50))
+    work.source.is_in_strips = True
+    units = list(units_of(work, 200))
+    assert units[0].window == Window(0, 0, 800, 50)
+    tiles = [tile for unit in units for tile in unit.tiles]
+    assert tiles == list(work.tiling.tiles(grid))
+
+
 def test_many_bands_make_small_units():
     """What a unit holds stays within 64 MB."""
     classes = Layer("classes", ("class",), "uint8", 0)

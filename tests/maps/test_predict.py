@@ -108,7 +108,7 @@ def test_outputs_half_named_are_named_by_the_next_run(dem_tif, model, tmp_path, 
     (tmp_path / "out_probabilities.tif").write_text("what a kill has named")
     said = []
     made = map_predictions(model, dem_tif, tmp_path / "out.tif", warn=said.append, **options)
-    assert "Going on from an earlier run: 1 of 1" in said[0]
+    assert "Going on from an earlier run" in said[0]
     assert read(made.probabilities).shape[0] == 2
     (tmp_path / "out.tif").unlink()
     with pytest.raises(GeotoolsError, match="exists: give --overwrite"):
