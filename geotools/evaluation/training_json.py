@@ -78,6 +78,7 @@ def record_json(record: TrainingRecord) -> dict[str, Any]:
         "seconds": dict(record.seconds),
         "warnings": list(caveats(record)),
         "init": record.init,
+        "configuration": record.configuration,
         "result": [result(record), *comparison(record)],
     }
     plain: dict[str, Any] = _plain(body)

@@ -234,6 +234,8 @@ class TrainingRecord:
     init: str = ""
     """The earlier training that the net started from, which may have seen the test cells; empty
     for none."""
+    configuration: str = ""
+    """Digest of the configuration; empty where there is none."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """What shaped the result, by name."""
     provenance: Mapping[str, str] = field(default_factory=dict)

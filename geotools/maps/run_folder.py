@@ -40,7 +40,7 @@ class RunFolder:
     def __init__(self, path: str | os.PathLike[str], digest: str, *, overwrite: bool) -> None:
         """
         Args:
-            path: made when it does not exist; the folder above it must.
+            path: made when it does not exist, with the folders above it.
             digest: of the configuration.
             overwrite: what an earlier training left is replaced.
 
@@ -52,9 +52,10 @@ class RunFolder:
         self.work = self.path / _WORK
         self._lock: int | None = None
         self._mine = False
+        self._made: list[Path] = []
         try:
-            self._made = not self.path.exists()
             self._check(digest, overwrite)
+            self._made = [one for one in (self.path, *self.path.parents) if not one.exists()]
             self.work.mkdir(parents=True, exist_ok=True)
             self._lock = locked(self.work / _LOCK, self.path)
             self._mine = True
@@ -87,18 +88,18 @@ class RunFolder:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
-        if failed and self._mine and self.work.exists() and not self._begun():
-            with contextlib.suppress(OSError):
-                shutil.rmtree(self.work)
-                if self._made:
-                    self.path.rmdir()
+        if not failed:
+            return
+        if self._mine and self.work.exists() and not self._begun():
+            shutil.rmtree(self.work, ignore_errors=True)
+        for folder in self._made:  # the innermost first; what holds something stays
+            with contextlib.suppress(OSError, ValueError):
+                folder.rmdir()
 
     def _check(self, digest: str, overwrite: bool) -> None:
-        parent = self.path.absolute().parent
-        if not parent.is_dir():
-            raise FileError(
-                f"The folder {_shown(parent)} does not exist: create it, or name another."
-            )
+        above = next(one for one in self.path.absolute().parents if one.exists())
+        if not above.is_dir():
+            raise FileError(f"{_shown(above)} is a file: name a folder for the training.")
         if not self.path.exists():
             return
         if not self.path.is_dir():
@@ -114,8 +115,8 @@ class RunFolder:
             return
         if "evaluation.json" in found:
             raise FileError(
-                f"{self.path} holds a finished training: give --overwrite to replace it, or name "
-                "another folder."
+                f"{self.path} holds a finished training{self._of_another(digest)}: give "
+                "--overwrite to replace it, or name another folder."
             )
         if _WORK not in found and found:
             raise FileError(
@@ -127,6 +128,15 @@ class RunFolder:
                 f"{self.path} holds the unfinished training of another configuration: give "
                 "--overwrite to discard it, or name another folder."
             )
+
+    def _of_another(self, digest: str) -> str:
+        """Words on the finished training, when it is of another configuration."""
+        try:
+            told = json.loads((self.path / "evaluation.json").read_text(encoding="utf-8"))
+            other, name = str(told["configuration"]), str(told["name"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""
+        return "" if other == digest else f" of another configuration ({name[:60]})"
 
     def _begun(self) -> bool:
         """True when there is something to go on from: the state of a net."""

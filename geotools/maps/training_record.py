@@ -118,6 +118,7 @@ def finished(
         seconds={**outcome.seconds, "all": seconds},
         warnings=tuple(warnings),
         init=own_init(outcome.settings),
+        configuration=config.digest(),
         settings={
             "features": ", ".join(prepared.material.features),
             **used_settings(outcome.settings),

@@ -76,7 +76,8 @@ class LabelsConfig:
     """Field that holds the class or the value; several are those of several scenes. A vector file
     without it is one class, named by `class_name`."""
     class_name: str | None = None
-    """Name of the one class that all features are, such as "glacier"; needs `background`."""
+    """Name of the one class that all features are, such as "glacier"; needs `background`. Of a
+    raster that holds 0 and one other value, 0 is not it."""
     band: int | None = option(default=None, metadata=within(1))
     """Band of a label raster."""
     crs: str | None = None
@@ -85,7 +86,8 @@ class LabelsConfig:
     """Code that stands for unlabelled in a raster, beside its own nodata."""
     classes: Mapping[str, str | int | float | tuple[str | int | float, ...]] | None = None
     """Name of a class -> the code or codes (field values) that are this class; others are
-    unlabelled. All codes, under their own names, when left out."""
+    unlabelled, or of a raster the `background`. All codes, under their own names, when left
+    out."""
     colors: Mapping[str, str] | None = None
     """Name of a class -> #rrggbb."""
     background: str | None = None

@@ -110,6 +110,36 @@ def test_a_finished_training_is_replaced_only_when_asked(tmp_path):
     assert (run / "model.onnx").read_text() == "new"
 
 
+def test_a_finished_training_of_another_configuration_is_called_so(tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "evaluation.json").write_text('{"name": "ice", "configuration": "one"}')
+    with pytest.raises(FileError, match=r"finished training of another configuration \(ice\): "):
+        RunFolder(run, "two", overwrite=False)
+    with pytest.raises(FileError, match=r"finished training: give --overwrite"):
+        RunFolder(run, "one", overwrite=False)
+
+
+def test_folders_above_are_made_and_go_with_a_run_that_failed(tmp_path):
+    (tmp_path / "mine").mkdir()
+
+    def fail() -> None:
+        with RunFolder(tmp_path / "mine/a/b", "one", overwrite=False):
+            assert (tmp_path / "mine/a/b").is_dir()
+            raise RuntimeError("early")
+
+    with pytest.raises(RuntimeError, match="early"):
+        fail()
+    assert names(tmp_path / "mine") == set()
+    with pytest.raises(FileError, match="File name too long"):
+        RunFolder(tmp_path / "mine" / "a" / ("b" * 300), "one", overwrite=False)
+    assert names(tmp_path / "mine") == set()
+    with RunFolder(tmp_path / "mine/a/b", "one", overwrite=False) as run:
+        (run.work / "model.onnx").write_text("x")
+        run.finish()
+    assert names(tmp_path / "mine/a/b") == {"model.onnx"}
+
+
 def test_other_peoples_files_are_left_alone(tmp_path):
     other = tmp_path / "other"
     other.mkdir()
@@ -122,7 +152,7 @@ def test_other_peoples_files_are_left_alone(tmp_path):
         other: "holds other files, such as mine.txt",
         model: "holds model.onnx: give --overwrite",
         tmp_path / "file": "is a file",
-        tmp_path / "no" / "run": "no does not exist",
+        tmp_path / "file" / "no" / "run": "file is a file: name a folder",
         tmp_path / ("a" * 300): "File name too long",
         tmp_path / "a\0b": "cannot be used",
         Path("/proc/run"): "name another" if Path("/proc").is_dir() else "does not exist",

@@ -19,8 +19,9 @@ from geotools.grid import Grid, Window
 from geotools.io.aligned import AlignedFile, open_aligned
 from geotools.io.categories import read_categories
 from geotools.io.geotiff import open_raster
-from geotools.training.labels.classes import MAX_CLASSES, as_text, lookup
-from geotools.training.labels.scenes import Block, LabelSet
+from geotools.training.labels.codes import Codes
+from geotools.training.labels.fills import Fills
+from geotools.training.labels.scenes import Block, LabelSet, lattice
 from geotools.training.labels.shapes import bounds_between, crs_of, shown
 
 if TYPE_CHECKING:
@@ -38,10 +39,14 @@ _COARSER = 1.5
 class RasterScene:
     """A label raster on the cells of a grid."""
 
-    def __init__(self, file: AlignedFile, codes: Codes | None, *, nodata: float | None) -> None:
-        """`codes` gives classes their numbers; None: values. `nodata`: one more unlabelled code."""
+    def __init__(
+        self, file: AlignedFile, codes: Codes | None, fills: Fills, *, nodata: float | None
+    ) -> None:
+        """`codes` gives classes their numbers; None: values. `fills` counts what may stand for
+        missing values. `nodata`: one more unlabelled code.
+        """
         self.grid = file.grid
-        self._file, self._codes, self._nodata = file, codes, nodata
+        self._file, self._codes, self._fills, self._nodata = file, codes, fills, nodata
 
     def may_hold(self, window: Window) -> bool:
         """See `LabelScene`."""
@@ -49,10 +54,8 @@ class RasterScene:
 
     def read(self, window: Window) -> Block:
         """See `LabelScene`."""
-        raster = self._file.read(window)
-        values, valid = raster.data[0], raster.valid
-        if self._nodata is not None:
-            valid = valid & (values != self._nodata)
+        values, valid = self._values(window)
+        self._fills.count(values[valid])
         feature = np.full(window.shape, -1, np.int32)
         if self._codes is None:
             target = np.where(valid, values, np.nan).astype(np.float32)
@@ -62,69 +65,21 @@ class RasterScene:
             numbers[valid] = self._codes.numbers(values[valid])
         return Block(numbers, feature)
 
+    def look(self, codes: Codes) -> None:
+        """Tells the codes which values there are, as far as they ask."""
+        for window in lattice(self.grid):
+            if codes.knows_enough:
+                return
+            values, valid = self._values(window)
+            codes.look(values[valid])
 
-class Codes:
-    """Which number of a class each code has; codes that are met for the first time get one."""
-
-    def __init__(self, labels: LabelsConfig, called: dict[int, str], name: str) -> None:
-        self._name = name
-        self._meaning = None if labels.classes is None else lookup(labels.classes)
-        self._only = labels.class_name if labels.classes is None else None
-        self.names: list[str] = list(labels.classes or ())
-        if self._only is not None:
-            self.names.append(self._only)
-        self._known: dict[float, int] = {}
-        words = list(called.values())
-        self._called = {
-            code: word if words.count(word) == 1 else f"{word} ({code})"
-            for code, word in called.items()
-        }
-        self.met: set[str] = set()
-        """Codes that were met, as text."""
-
-    def numbers(self, values: NDArray[np.generic]) -> NDArray[np.int32]:
-        """(n,) number of the class of each code, -2 for those that are none."""
-        if self._only is not None:
-            return np.zeros(len(values), np.int32)
-        if values.dtype == np.uint8:
-            codes = np.flatnonzero(np.bincount(values, minlength=256)).astype(np.uint8)
-            place = np.searchsorted(codes, np.arange(256))[values]
-        else:
-            codes, place = np.unique(values, return_inverse=True)
-        new = [code for code in codes[: MAX_CLASSES * 8].tolist() if code not in self._known]
-        for code in new:
-            self._known[code] = self._number(float(code))
-        if len(codes) > MAX_CLASSES * 8 or len(self.names) > MAX_CLASSES:
-            raise LabelsError(
-                f"{self._name} holds more than {MAX_CLASSES} different values, as many classes as "
-                'can be mapped: for quantities set task = "regression", else name the codes with '
-                "labels.classes."
-            )
-        table = np.array([self._known[code] for code in codes.tolist()], np.int32)
-        return np.asarray(table[place.reshape(-1)])
-
-    def _number(self, code: float) -> int:
-        text = as_text(code)
-        self.met.add(text)
-        if self._meaning is not None:
-            name = self._meaning.get(text)
-            return -2 if name is None else self.names.index(name)
-        if not code.is_integer():
-            raise LabelsError(
-                f"{self._name} holds {code:g}, which is no code of a class: for quantities set "
-                'task = "regression".'
-            )
-        name = self._called.get(int(code), text)
-        if name not in self.names:
-            self.names.append(name)
-        return self.names.index(name)
-
-    def colors(self, found: dict[int, str]) -> dict[str, str]:
-        """Colours by name of the class."""
-        if self._meaning is not None:
-            pairs = ((self._meaning.get(str(code)), color) for code, color in found.items())
-            return {name: color for name, color in pairs if name is not None}
-        return {self._called.get(code, str(code)): color for code, color in found.items()}
+    def _values(self, window: Window) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+        """The values of a window, and where there are some."""
+        raster = self._file.read(window)
+        values, valid = raster.data[0], raster.valid
+        if self._nodata is not None:
+            valid = valid & (values != self._nodata)
+        return values, valid
 
 
 def raster_scenes(
@@ -159,13 +114,18 @@ def raster_scenes(
     values = config.task == "regression"
     called, colors = ({}, {}) if values else read_categories(files[0], labels.band or 1)
     codes = None if values else Codes(labels, called, files[0].name)
+    fills = Fills(files[0].name)
     scenes: list[RasterScene] = []
     with contextlib.ExitStack() as stack:
         for file, grid in zip(files, grids, strict=True):
             band = _band(labels, file)
             _check_leak(config, file, band, find)
             opened = stack.enter_context(_open(labels, file, band, grid, values))
-            scenes.append(RasterScene(opened, codes, nodata=labels.nodata))
+            scenes.append(RasterScene(opened, codes, fills, nodata=labels.nodata))
+        if codes is not None:
+            for scene in scenes:
+                scene.look(codes)
+            codes.check()
         closing = stack.pop_all()
     name = files[0].name
 
@@ -174,6 +134,10 @@ def raster_scenes(
             met = ", ".join(sorted(codes.met)[:20])
             return f"{name}: no cell has a code of labels.classes: it has {met}."
         return f"{name} labels no cell that has data: check its nodata value and labels.mask."
+
+    def remarks() -> list[str]:
+        found = fills.remarks(None if codes is None else codes.learned)
+        return found if codes is None else [*found, *codes.remarks()]
 
     return LabelSet(
         scenes=tuple(scenes),
@@ -184,7 +148,7 @@ def raster_scenes(
         time=np.empty(0),
         polygons=False,
         why_empty=why_empty,
-        remarks=list,
+        remarks=remarks,
         close=closing.close,
     )
 
@@ -205,7 +169,7 @@ def _band(labels: LabelsConfig, file: Path) -> int:
 def _open(labels: LabelsConfig, file: Path, band: int, grid: Grid, values: bool) -> AlignedFile:
     """The raster on the grid."""
     with open_raster(file, crs=labels.crs, bands=[band]) as raster:
-        own = raster.grid
+        own, nodata = raster.grid, raster.nodata
     coarser = _length_m(grid) > _COARSER * _length_m(own)
     kind, resampling = "classes", "mode" if coarser else "nearest"
     if values:
@@ -214,8 +178,10 @@ def _open(labels: LabelsConfig, file: Path, band: int, grid: Grid, values: bool)
         kind = "values"
     try:
         return open_aligned(
-            file, grid, bands=[band], kind=kind, resampling=resampling, crs=labels.crs
-        )
+            file, grid, bands=[band], kind=kind, resampling=resampling, crs=labels.crs,
+            # Known before cells are mixed, so that it is not mixed with them.
+            nodata=labels.nodata if values and nodata is None else None,
+        )  # fmt: skip
     except GridError:
         raise _apart(file, own, grid) from None
 

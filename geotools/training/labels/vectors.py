@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ from geotools.training.labels.shapes import (
     repaired,
     shown,
 )
+from geotools.training.labels.unmatched import missing_words, unmatched
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -55,6 +57,8 @@ class _File:
     """Number of its first feature among those of all files."""
     mended: int
     """Features whose geometry was repaired."""
+    odd: list[str] = dataclass_field(default_factory=list)
+    """Sentences on its values."""
 
 
 def vector_scenes(
@@ -108,7 +112,10 @@ def vector_scenes(
         time=np.concatenate([_times(labels, one) for one in read.values()]),
         polygons=all(isinstance(scene, PolygonScene) and not scene.round for scene in scenes),
         why_empty=lambda: _why_empty(labels, read[files[0]], grids[0], scenes),
-        remarks=lambda: _remarks(labels, scenes, mended, missing),
+        remarks=lambda: [
+            *(sentence for one in read.values() for sentence in dict.fromkeys(one.odd)),
+            *_remarks(labels, scenes, mended, missing),
+        ],
     )
 
 
@@ -190,6 +197,11 @@ def _targets(
             f"{one.name}: no feature has a class: the field {field!r} has {listed or 'no value'}, "
             f"labels.classes asks for {', '.join(number) or 'any'}."
         )
+    met = {word for word in words if word is not None}
+    if labels.classes is not None:
+        one.odd += unmatched(one.name, "feature", meaning, met, None)
+    else:
+        one.odd += missing_words(one.name, f"the field {field!r}", met)
     return target, without
 
 

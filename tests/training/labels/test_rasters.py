@@ -111,6 +111,79 @@ def test_one_class_is_all_that_the_raster_holds(tmp_path: Path) -> None:
     assert labels.counts == (100, 2300)
 
 
+def test_of_a_mask_0_is_not_the_class(tmp_path: Path) -> None:
+    """It is the background where one is named, and no rest is left to guess."""
+    file = write_tif(tmp_path / "a.tif", codes(0, 0, 1), GRID)
+    for more in ({"class_name": "ice"}, {"classes": {"ice": 1}}):
+        labels, warned = read(file, background="rest", **more)
+        assert [info.name for info in labels.classes] == ["ice", "rest"]
+        assert labels.counts == (800, 1600)
+        assert warned == []
+    three = write_tif(tmp_path / "b.tif", codes(0, 1, 7), GRID)
+    wanted = r"b\.tif holds 0 and 1, 7, and which .* labels\.classes = \{ ice = 1 \}"
+    with pytest.raises(LabelsError, match=wanted):
+        read(three, class_name="ice", background="rest")
+    assert read(three, class_name="ice", background="rest", nodata=0)[0].counts == (1600, 800)
+
+
+def test_codes_and_classes_that_do_not_meet_are_told(tmp_path: Path) -> None:
+    file = write_tif(tmp_path / "a.tif", codes(1, 2, 3, 4), GRID)
+    labels, warned = read(file, classes={"wet": (1, 9), "dry": 2})
+    assert labels.total == 1200
+    assert warned == [
+        "a.tif: labels.classes lists 9, which no cell has: check it.",
+        "a.tif: 3, 4 are in no class of labels.classes; the cells that have them label nothing.",
+    ]
+    labels, warned = read(file, classes={"wet": 1, "dry": 2}, background="rest")
+    assert labels.counts == (600, 600, 1200)
+    assert warned[0].endswith("the cells that have them become 'rest'.")
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "more", "words"),
+    [
+        ((1, 2, -9999), np.int16, {}, "33.3% of the cells hold -9999, which"),
+        ((1, 2, -32768), np.int16, {}, "set labels.nodata = -32768."),
+        ((1, 2, 255), np.uint8, {}, "set labels.nodata = 255."),
+        ((1, 2, 255), np.uint8, {"classes": {"a": 1, "b": 2}, "background": "c"}, "= 255."),
+        ((1, 50, 255), np.uint8, {"task": "regression"}, "set labels.nodata = 255."),
+        ((1.5, 2, -9999), np.float32, {"task": "regression"}, "set labels.nodata = -9999."),
+        ((1, 2, 3.4028235e38), np.float32, {}, "set labels.nodata = 3.4028234663852886e+38."),
+    ],
+)
+def test_undeclared_fill_values_are_told_with_their_share(
+    tmp_path: Path, values: tuple[float, ...], dtype: Any, more: dict[str, Any], words: str
+) -> None:
+    labels, warned = read(write_tif(tmp_path / "a.tif", codes(*values, dtype=dtype), GRID), **more)
+    assert words in warned[0]
+    assert "33.3%" in warned[0]
+    assert labels.total == 2400
+    labels, warned = read(tmp_path / "a.tif", nodata=float(np.array(values[2], dtype)), **more)
+    assert warned == []
+
+
+@pytest.mark.parametrize(
+    ("values", "more"),
+    [
+        ((0, 255), {}),
+        ((0, 255), {"class_name": "a", "background": "b"}),
+        ((1, 2, 255), {"classes": {"a": 1, "b": 255, "c": 2}}),
+        ((0, 120, 252, 255), {"task": "regression"}),
+    ],
+)
+def test_255_may_be_a_code_or_a_quantity(
+    tmp_path: Path, values: tuple[float, ...], more: dict[str, Any]
+) -> None:
+    assert read(write_tif(tmp_path / "a.tif", codes(*values), GRID), **more)[1] == []
+
+
+def test_a_fill_value_that_is_named_is_not_mixed_with_quantities(tmp_path: Path) -> None:
+    file = write_tif(tmp_path / "a.tif", codes(5, 6, -9999, dtype=np.float32), GRID)
+    away = make_grid(60, 40, left=GRID.bounds[0] + 11)
+    labels, _ = read(file, away, task="regression", nodata=-9999)
+    assert 5 <= labels.cells.target.min() <= labels.cells.target.max() <= 6
+
+
 def test_finer_labels_are_brought_to_the_cells_by_majority(tmp_path: Path) -> None:
     fine = make_grid(240, 160, cell=7.5)
     data = np.ones((160, 240), np.uint8)

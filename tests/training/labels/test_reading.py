@@ -208,6 +208,24 @@ def test_invalid_and_outlying_geometry_and_missing_classes_are_told(
     assert any("1 label nothing" in text for text in warned)
 
 
+def test_values_and_classes_that_do_not_meet_are_told(polygons: Callable[..., Path]) -> None:
+    """Texts that look like missing values too, where they would be classes."""
+    shapes = [box(0, 0, 10, 10), box(12, 0, 10, 10), box(24, 0, 10, 10)]
+    file = polygons(shapes, c=["a", "b", "NULL"])
+    _, warned = read(config(file, field="c", classes={"x": ("a", "q"), "y": "b"}))
+    assert warned == [
+        "labels.gpkg: labels.classes lists q, which no feature has: check it.",
+        "labels.gpkg: NULL is in no class of labels.classes; the features that have it label "
+        "nothing.",
+    ]
+    labels, warned = read(config(file, field="c"))
+    assert len(labels.classes) == 3
+    assert warned == [
+        "labels.gpkg: the field 'c' has the text 'NULL', which is learned as a class: if it stands "
+        "for missing values, empty these fields."
+    ]
+
+
 def test_corners_that_touch_once_they_are_cells_do_no_harm() -> None:
     """Outlines that are valid in degrees, and no longer after rounding, are mended again."""
     bow = shapely.Polygon([(2, 2), (8, 8), (8, 2), (2, 8)])
