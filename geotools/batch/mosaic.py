@@ -13,6 +13,7 @@ import numpy as np
 from geotools.errors import FileError, GridError, RasterError
 from geotools.grid import Grid, TileScheme, Window
 from geotools.io.atomic import write_atomic
+from geotools.io.cog import is_cog
 from geotools.io.geotiff import open_raster
 from geotools.io.vrt import mosaic_vrt
 from geotools.io.writing import create_geotiff
@@ -179,6 +180,7 @@ def _merge(
         classes=pieces[0].classes,
         style=style.read_text(encoding="utf-8") if style.is_file() else None,
         tags={"source": ", ".join(piece.path.name for piece in pieces)},
+        cog=is_cog(pieces[0].path),
         overwrite=overwrite,
     ) as writer:
         for done, tile in enumerate(scheme.tiles(grid), 1):

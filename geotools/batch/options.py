@@ -12,6 +12,14 @@ __all__ = ["ForecastOptions", "LandformOptions", "PredictOptions", "TerrainOptio
 
 
 @dataclass(frozen=True, kw_only=True)
+class _RasterOptions:
+    """How rasters are written."""
+
+    cog: bool = False
+    """Write cloud-optimised GeoTIFFs."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class _DemOptions:
     """How elevation models are read."""
 
@@ -40,7 +48,7 @@ class _PolygonOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LandformOptions(_PolygonOptions, _DemOptions):
+class LandformOptions(_PolygonOptions, _DemOptions, _RasterOptions):
     """`operation = "landforms"`."""
 
     method: str = field(default="model", metadata=one_of("model", "geomorphons"))
@@ -60,7 +68,7 @@ class LandformOptions(_PolygonOptions, _DemOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TerrainOptions(_DemOptions):
+class TerrainOptions(_DemOptions, _RasterOptions):
     """`operation = "terrain"`."""
 
     attributes: tuple[str, ...] = ("slope",)
@@ -82,7 +90,7 @@ class TerrainOptions(_DemOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictOptions(_PolygonOptions):
+class PredictOptions(_PolygonOptions, _RasterOptions):
     """`operation = "predict"`."""
 
     model: str

@@ -11,6 +11,7 @@ import click
 from geotools.cli.options import (
     area,
     area_options,
+    cog_option,
     dem_options,
     effort,
     job_options,
@@ -59,6 +60,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 @area_options
 @model_options
 @job_options
+@cog_option
 @run_options
 def command(dem: str, output: str, progress: str, **options: Any) -> None:
     """Map the landforms of DEM: flat, peak, ridge, shoulder, spur, slope, hollow, footslope,
@@ -95,6 +97,7 @@ def command(dem: str, output: str, progress: str, **options: Any) -> None:
             "seams": options["seams"],
             "effort": effort(options["tile"], options["threads"], options["memory"]),
             "running": running(options),
+            "cog": options["cog"],
             "overwrite": options["overwrite"],
         }
         if options["dry_run"]:

@@ -23,6 +23,7 @@ __all__ = [
     "area",
     "area_options",
     "catalog_options",
+    "cog_option",
     "column_mapping",
     "dem_options",
     "effort",
@@ -80,6 +81,11 @@ def catalog_options(function: _Function) -> _Function:
     for option in reversed(_CATALOG):
         function = option(function)
     return function
+
+
+def cog_option(function: _Function) -> _Function:
+    """Adds --cog."""
+    return _COG(function)
 
 
 def output_options(function: _Function) -> _Function:
@@ -209,6 +215,8 @@ def area(options: Mapping[str, Any]) -> AreaOptions | None:
         return None
     return AreaOptions(bounds, options["bbox_crs"], options["mask"], options["mask_layer"])
 
+
+_COG = click.option("--cog", is_flag=True, help="Write cloud-optimised GeoTIFFs.")
 
 _OUTPUT = (
     click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),

@@ -12,6 +12,7 @@ import click
 from geotools.cli.options import (
     area,
     area_options,
+    cog_option,
     effort,
     job_options,
     model_options,
@@ -98,6 +99,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 @area_options
 @model_options
 @job_options
+@cog_option
 @run_options
 def command(
     model: str, inputs: tuple[str, ...], output: str, progress: str, **options: Any
@@ -153,6 +155,7 @@ def command(
             "seams": options["seams"],
             "effort": effort(options["tile"], options["threads"], options["memory"]),
             "running": running(options),
+            "cog": options["cog"],
             "overwrite": options["overwrite"],
         }
         models = [model, *options["others"]]
@@ -188,7 +191,7 @@ def command(
 
 _NOT_FOR_TABLES = (
     "bbox", "bbox_crs", "mask", "mask_layer", "others", "tta", "seams", "dry_run",
-    "polygons", "confidence", "entropy", "executor", "workers", "unit", "unit_limit",
+    "polygons", "confidence", "entropy", "cog", "executor", "workers", "unit", "unit_limit",
     "job", "shard", "scheduler", "insecure_scheduler", "bands", "crs", "nodata", "scale", "mean",
     "std", "classes", "values", "activation", "standardize", "head", "tile_size", "overlap",
     "resolution", "run_limit", "fill", "resample", "tile",

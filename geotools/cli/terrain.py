@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from geotools.cli.options import dem_options, effort, run_options
+from geotools.cli.options import cog_option, dem_options, effort, run_options
 from geotools.cli.reporting import reporting
 
 __all__ = ["command"]
@@ -66,6 +66,7 @@ def _list(context: click.Context, parameter: click.Parameter, value: bool) -> No
     show_default=True, help="Compression of the output.",
 )  # fmt: skip
 @dem_options
+@cog_option
 @run_options
 def command(dem: str, output: str, names: tuple[str, ...], progress: str, **options: Any) -> None:
     """Write terrain attributes of DEM, one band each: slope in degrees when none is named."""
@@ -90,6 +91,7 @@ def command(dem: str, output: str, names: tuple[str, ...], progress: str, **opti
             ),
             effort=effort(options["tile"], options["threads"], options["memory"]),
             compress=options["compress"],
+            cog=options["cog"],
             overwrite=options["overwrite"],
             progress=report.step,
         )

@@ -2,11 +2,13 @@
 
 Everything written is checksummed; after closing, the file is opened again and compared, because
 GDAL's errors at close do not reach rasterio. Compressed cells go through GDAL (`reading_back`),
-others straight into the file (`plain`). Names are given in `geotools.io.writing`.
+others straight into the file (`plain`); a COG is a copy (`cog`). Names are given in
+`geotools.io.writing`.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +20,9 @@ from rasterio.enums import ColorInterp, Resampling
 
 from geotools.errors import FileError, RasterError
 from geotools.grid import Grid, Window
+from geotools.io.atomic import temporary_beside
 from geotools.io.checksum import checksum
+from geotools.io.cog import cache_bytes, cog_options, copy_as_cog, is_cog, same_overviews
 from geotools.io.gate import GDAL_ERRORS
 from geotools.io.plain import BLOCK, PlainCells, can_write_plain
 from geotools.io.reading_back import Written, rasterio_window, read_back
@@ -62,6 +66,7 @@ class GeotiffWriter:
         compress: str,
         scale: float = 1.0,
         bits: int | None = None,
+        cog: bool = False,
     ) -> None:
         self.grid = grid
         self.bands = tuple(bands)
@@ -85,6 +90,9 @@ class GeotiffWriter:
         # GDAL forgets a codec's level when it opens a file, and then compresses at ten times the
         # cost: where there is a level, it has to fill the overviews as it makes them.
         self._gdal_fills = compress in _LEVELS
+        self._cog = _cog(compress, dtype, bits) if cog else None
+        # GDAL keeps bands apart that were where nothing is compressed, and makes no COG of them.
+        interleave = "pixel" if cog and compress == "none" else "band"
         self._profile: dict[str, Any] = {"dtype": dtype, "nodata": nodata, "count": len(self.bands)}
         try:
             self._dataset = rasterio.open(
@@ -98,7 +106,8 @@ class GeotiffWriter:
                 tiled=True,
                 blockxsize=BLOCK,
                 blockysize=BLOCK,
-                interleave="band",
+                interleave=interleave,
+                photometric="minisblack",  # or GDAL takes three bands of bytes for a picture
                 sparse_ok=True,
                 bigtiff="IF_SAFER",
                 **({"nbits": bits} if bits else {}),
@@ -112,7 +121,7 @@ class GeotiffWriter:
             self._describe(units)
             if scale != 1:
                 self._dataset.scales = (scale,) * len(self.bands)
-            if compress == "none" and not bits and can_write_plain():
+            if compress == "none" and not bits and not cog and can_write_plain():
                 self._dataset.close()
                 self._plain = PlainCells(
                     temporary, grid.shape, len(self.bands), dtype, nodata, len(self._factors)
@@ -205,6 +214,8 @@ class GeotiffWriter:
                     raise broken
             except GDAL_ERRORS:
                 raise broken from None
+        if self._cog is not None:
+            self._become_cog(self._cog, broken)
         self.when_complete()
 
     def abandon(self) -> None:
@@ -246,6 +257,29 @@ class GeotiffWriter:
                 threads=_THREADS,
             )
         return same and self._is_as_described()  # still, with its overviews
+
+    def _become_cog(self, options: Mapping[str, Any], broken: FileError) -> None:
+        """Puts a COG of the same cells in the place of the complete file."""
+        copy = temporary_beside(self._target)
+        room = max(_CACHE_BYTES, cache_bytes(len(self.bands), self._profile["dtype"]))
+        try:
+            with rasterio.Env(GDAL_CACHEMAX=room):
+                try:
+                    copy_as_cog(self.path, copy, options)
+                except GDAL_ERRORS as error:
+                    raise FileError(f"{self._target} could not be written: {error}.") from None
+                try:
+                    same = read_back(copy, self._written, 0, fill=False, threads=_THREADS)
+                    if not (same and same_overviews(self.path, copy, len(self._factors))):
+                        raise broken
+                    os.replace(copy, self.path)
+                    if not (is_cog(self.path) and self._is_as_described()):
+                        raise broken
+                except GDAL_ERRORS:
+                    raise broken from None
+        finally:
+            with suppress(OSError):
+                copy.unlink()
 
     def _build_overviews(self, dataset: Any) -> None:
         """Adds overviews, at the speed of the file's own blocks; empty ones where it is empty."""
@@ -295,6 +329,13 @@ def _compression(compress: str, dtype: str, bits: int | None) -> dict[str, Any]:
         key, level = _LEVELS[compress]
         options[key] = level
     return options
+
+
+def _cog(compress: str, dtype: str, bits: int | None) -> dict[str, Any]:
+    """Options of GDAL's COG driver for the same compression."""
+    _, level = _LEVELS.get(compress, ("", None))
+    predictor = 1 if bits else _predictor(dtype)
+    return cog_options(compress, level=level, predictor=predictor, bits=bits, threads=_THREADS)
 
 
 def _predictor(dtype: str) -> int:

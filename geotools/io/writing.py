@@ -40,6 +40,7 @@ def create_geotiff(
     method: str = "",
     scale: float = 1.0,
     bits: int | None = None,
+    cog: bool = False,
     overwrite: bool = False,
 ) -> Iterator[GeotiffWriter]:
     """A `Sink` whose file appears under `path` when the `with` block ends without an error.
@@ -64,6 +65,7 @@ def create_geotiff(
         method: what made it, for the record, where no tag says so.
         scale: what a cell is multiplied by to give the quantity, declared in the file.
         bits: 16 stores float32 cells as halves; they must be such already.
+        cog: lay it out as a cloud-optimised GeoTIFF, which takes the room of two meanwhile.
         overwrite: replace an existing file.
 
     Raises:
@@ -99,6 +101,7 @@ def create_geotiff(
             compress,
             scale,
             bits,
+            cog,
         )
         writer.gray = gray
 

@@ -80,6 +80,7 @@ def map_landforms(
     seams: bool = False,
     effort: Effort | None = None,
     running: Running | None = None,
+    cog: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
     warn: Warn | None = None,
@@ -101,6 +102,7 @@ def map_landforms(
         seams: measure how well tiles agree where they meet, see `measure_seams`.
         effort: threads, tile size, memory.
         running: how a model's job is run, see `map_predictions`; the exact algorithm has none.
+        cog: lay the GeoTIFF out as a cloud-optimised one.
         overwrite: replace outputs that exist.
         progress: called as the work goes on.
         warn: called with a sentence when the result deserves caution.
@@ -113,7 +115,7 @@ def map_landforms(
         order = order_landforms(
             dem, output, method=method, polygons=polygons, confidence=confidence, reading=reading,
             area=area, tta=tta, device=device, seams=seams, effort=effort, running=running,
-            overwrite=overwrite,
+            cog=cog, overwrite=overwrite,
         )  # fmt: skip
         return _by_model(order, progress=progress, warn=warn or _ignore, inform=inform or _ignore)
     start = time.monotonic()
@@ -156,6 +158,7 @@ def map_landforms(
                 nodata=0,
                 classes=mapper.classes,
                 tags=tags,
+                cog=cog,
                 overwrite=overwrite,
             )
         )
@@ -204,6 +207,7 @@ def order_landforms(
     seams: bool = False,
     effort: Effort | None = None,
     running: Running | None = None,
+    cog: bool = False,
     overwrite: bool = False,
 ) -> Order:
     """What `map_landforms` makes of the same arguments, to be looked at by `check_order` first.
@@ -222,7 +226,13 @@ def order_landforms(
         origins=mapper.origins,
         rasters=(dem,),
         wanted=Wanted(
-            target, polygons, confidence, overwrite=overwrite, word="landform", layer=_LAYER
+            target,
+            polygons,
+            confidence,
+            cog=cog,
+            overwrite=overwrite,
+            word="landform",
+            layer=_LAYER,
         ),
         reading=reading or DemOptions(),
         area=area,

@@ -79,6 +79,7 @@ def map_predictions(
     seams: bool = False,
     effort: Effort | None = None,
     running: Running | None = None,
+    cog: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
     warn: Callable[[str], None] | None = None,
@@ -111,6 +112,7 @@ def map_predictions(
         effort: threads, tile size, memory.
         running: executor, folder of parts; nothing of it changes the map. With a shard, units are
             computed and nothing is written: `merge_job` does that when all are there.
+        cog: lay the GeoTIFFs out as cloud-optimised ones.
         overwrite: replace outputs that exist.
         progress: called as the work goes on.
         warn: called with a sentence when the result deserves caution.
@@ -124,7 +126,7 @@ def map_predictions(
         model, rasters, output,
         polygons=polygons, confidence=confidence, entropy=entropy, probabilities=probabilities,
         reading=reading, foreign=foreign, area=area, tta=tta, device=device, seams=seams,
-        effort=effort, running=running, overwrite=overwrite,
+        effort=effort, running=running, cog=cog, overwrite=overwrite,
     )  # fmt: skip
     return predict_to_files(
         order, progress=progress, warn=warn or _ignore, inform=inform or _ignore

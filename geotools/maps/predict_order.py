@@ -150,6 +150,7 @@ def order_predictions(
     seams: bool = False,
     effort: Effort | None = None,
     running: Running | None = None,
+    cog: bool = False,
     overwrite: bool = False,
 ) -> Order:
     """What `map_predictions` makes of the same arguments, to be looked at by `check_order` first.
@@ -171,6 +172,7 @@ def order_predictions(
             confidence=confidence,
             entropy=entropy,
             probabilities=kind,
+            cog=cog,
             overwrite=overwrite,
         ),
         reading=reading or RasterOptions(),

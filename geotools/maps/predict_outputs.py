@@ -51,6 +51,8 @@ class Wanted:
     """How even the probabilities are, in a GeoTIFF of its own."""
     probabilities: str = ""
     """How the probability of every class is stored in a GeoTIFF of its own; empty for none."""
+    cog: bool = False
+    """Lay every GeoTIFF out as a cloud-optimised one."""
     overwrite: bool = False
     """Replace what is there."""
     word: str = "class"
@@ -161,6 +163,7 @@ class Outputs:
                 dtype=layer.dtype,
                 nodata=layer.nodata,
                 tags=tags,
+                cog=wanted.cog,
                 overwrite=wanted.overwrite,
                 **options,
             )
@@ -229,6 +232,7 @@ def _beside(
         bits=16 if layer.name == "probabilities" and wanted.probabilities == "float16" else None,
         gray=(0.0, highest),
         tags=tags,
+        cog=wanted.cog,
         overwrite=wanted.overwrite,
     )
 

@@ -252,7 +252,8 @@ def _room(order: Order, ready: Prepared) -> tuple[int, int]:
     work = ready.work
     cells = work.grid.width * work.grid.height
     written: Sequence[Layer] = work.layers
-    per_cell = sum(np.dtype(one.dtype).itemsize * len(one.bands) for one in written)
+    sizes = [np.dtype(one.dtype).itemsize * len(one.bands) for one in written]
+    per_cell = sum(sizes) + max(sizes) * order.wanted.cog  # a COG is a copy, one after the other
     folder = order.wanted.path.absolute().parent
     return int(cells * per_cell * (1 + _OVERVIEWS)), shutil.disk_usage(folder).free
 

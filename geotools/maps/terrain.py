@@ -85,6 +85,7 @@ def map_terrain(
     reading: DemOptions | None = None,
     effort: Effort | None = None,
     compress: str = "zstd",
+    cog: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> TerrainMap:
@@ -100,6 +101,7 @@ def map_terrain(
         reading: how to read the elevation model.
         effort: threads, tile size, memory.
         compress: one of `geotools.io.writing.COMPRESSIONS`.
+        cog: lay the file out as a cloud-optimised GeoTIFF.
         overwrite: replace an output that exists.
         progress: called after every tile.
 
@@ -142,6 +144,7 @@ def map_terrain(
                 gray=(0.0, 1.0),  # until the values are known
                 compress=compress,
                 method="terrain attributes",
+                cog=cog,
                 overwrite=overwrite,
             )
         )

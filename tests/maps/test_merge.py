@@ -13,6 +13,7 @@ from geotools.engine.execute import Shard
 from geotools.engine.run import Running
 from geotools.errors import FileError, GeotoolsError
 from geotools.inference.terms import ForeignSettings
+from geotools.io.cog import is_cog
 from geotools.maps.area import AreaOptions
 from geotools.maps.inputs import DemOptions
 from geotools.maps.landforms import map_landforms
@@ -98,6 +99,20 @@ def shard(folder, number, count=2, output="out.tif", **more):
     return map_predictions(
         "m.onnx", "dem.tif", output, effort=Effort(tile=64), running=running, **more
     )
+
+
+def test_merged_maps_are_cogs_where_the_shards_ask_for_them(folder):
+    """All GeoTIFFs; the job and its parts are those of the plain maps."""
+    more = {"confidence": True, "entropy": True, "probabilities": True}
+    shard(folder, 1, 1, **more)
+    plain = json.loads((folder / "job" / "job.json").read_text())["id"]
+    merge_job("job")
+    shard(folder, 1, 1, "cog.tif", cog=True, **more)
+    assert json.loads((folder / "job" / "job.json").read_text())["id"] == plain
+    merge_job("job")
+    for layer in ("", "_entropy", "_probabilities"):
+        assert is_cog(folder / f"cog{layer}.tif")
+        assert not is_cog(folder / f"out{layer}.tif")
 
 
 def test_missing_units_are_named(folder):

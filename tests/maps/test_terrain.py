@@ -7,6 +7,7 @@ from conftest import make_grid, write_tif
 
 from geotools.effort import Effort
 from geotools.errors import RasterError
+from geotools.io.cog import is_cog
 from geotools.maps import DemOptions, TerrainSettings, map_terrain
 from geotools.terrain.attributes import ATTRIBUTES
 
@@ -24,6 +25,19 @@ def test_bands_have_names_units_and_nodata(dem_tif, tmp_path):
         hole = dataset.read(window=((42, 50), (62, 73)))
     assert np.isnan(hole).all()
     assert (tmp_path / "a.qml").exists()
+
+
+def test_a_cog_has_the_same_values(dem_tif, tmp_path):
+    """Only the layout of the file is another."""
+    for name in ("plain", "cog"):
+        map_terrain(dem_tif, tmp_path / f"{name}.tif", ["slope", "dev"], cog=name == "cog")
+    assert is_cog(tmp_path / "cog.tif")
+    with (
+        rasterio.open(tmp_path / "plain.tif") as plain,
+        rasterio.open(tmp_path / "cog.tif") as cog,
+    ):
+        assert np.array_equal(plain.read(), cog.read(), equal_nan=True)
+        assert plain.tags() == cog.tags()
 
 
 def test_default_is_slope_in_degrees(tmp_path):
