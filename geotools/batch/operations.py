@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from geotools.batch.options import (
     ForecastOptions,
@@ -18,6 +18,9 @@ from geotools.effort import Effort
 from geotools.errors import ConfigError
 from geotools.spec import ClassInfo
 from geotools.stream import Progress
+
+if TYPE_CHECKING:
+    from geotools.maps.area import AreaOptions
 
 __all__ = ["OPERATIONS", "Made", "Operation", "Running"]
 
@@ -73,6 +76,9 @@ def _landforms(
         files[0],
         target,
         method=_method(options),
+        area=_area(options),
+        tta=options.tta,
+        device=options.device,
         polygons=_polygons(options, target),
         confidence=options.confidence,
         reading=DemOptions(options.crs, options.band, options.nodata, options.z_factor),
@@ -85,11 +91,20 @@ def _landforms(
     return Made(f"landforms by {made.method}", made.classes, dict(made.area_m2))
 
 
+def _area(options: LandformOptions | PredictOptions) -> AreaOptions | None:
+    from geotools.maps import AreaOptions
+
+    if options.bbox is None and options.mask is None:
+        return None
+    return AreaOptions(options.bbox, options.bbox_crs, options.mask, options.mask_layer)
+
+
 def _method(options: LandformOptions) -> Any:
     from geotools.maps import Geomorphons
 
     if options.method == "model":
-        return options.model
+        model = options.model
+        return [model or "landforms-v1", *options.others] if options.others else model
     said = {name: getattr(options, key) for key, name in _EXACT.items()}
     return Geomorphons(**{name: value for name, value in said.items() if value is not None})
 
@@ -109,6 +124,9 @@ def _check_landforms(options: LandformOptions) -> None:
         raise ConfigError('model belongs to method = "model": leave one of them out.')
     if options.method == "geomorphons" and options.confidence:
         raise ConfigError("geomorphons are exact and have no confidence: leave confidence out.")
+    for key, nothing in (("others", ()), ("tta", False), ("device", "auto")):
+        if options.method == "geomorphons" and getattr(options, key) != nothing:
+            raise ConfigError(f'{key} belongs to method = "model": leave it out.')
     for key in _EXACT:
         if options.method == "model" and getattr(options, key) is not None:
             raise ConfigError(f'{key} belongs to method = "geomorphons": leave it out.')
@@ -160,9 +178,12 @@ def _predict(
 
     names = options.classes
     made = map_predictions(
-        options.model,
+        [options.model, *options.others] if options.others else options.model,
         files,
         target,
+        area=_area(options),
+        tta=options.tta,
+        device=options.device,
         polygons=_polygons(options, target),
         confidence=options.confidence,
         entropy=options.entropy,
@@ -182,6 +203,7 @@ def _predict(
             bands=None if options.bands is None else len(options.bands),
             standardize=options.standardize,  # type: ignore[arg-type]
             run_limit_s=options.run_limit,
+            fill=options.fill,  # type: ignore[arg-type]
         ),
         effort=running.effort,
         cog=options.cog,

@@ -48,7 +48,27 @@ class _PolygonOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LandformOptions(_PolygonOptions, _DemOptions, _RasterOptions):
+class _ModelOptions:
+    """Which cells a model maps, and how it is asked."""
+
+    bbox: tuple[float, float, float, float] | None = None
+    """Map only the cells that this rectangle touches: left, bottom, right, top."""
+    bbox_crs: str | None = None
+    """CRS of `bbox`; the raster's when left out."""
+    mask: str | None = None
+    """Vector file of polygons: map only the cells whose centre lies in one."""
+    mask_layer: str | None = None
+    """Layer of `mask`, where it has several."""
+    others: tuple[str, ...] = ()
+    """Further models: the mean of all is mapped (`--with`)."""
+    tta: bool = False
+    """Ask the model from all sides, and map the mean."""
+    device: str = "auto"
+    """Where the model runs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LandformOptions(_PolygonOptions, _ModelOptions, _DemOptions, _RasterOptions):
     """`operation = "landforms"`."""
 
     method: str = field(default="model", metadata=one_of("model", "geomorphons"))
@@ -90,7 +110,7 @@ class TerrainOptions(_DemOptions, _RasterOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictOptions(_PolygonOptions, _RasterOptions):
+class PredictOptions(_PolygonOptions, _ModelOptions, _RasterOptions):
     """`operation = "predict"`."""
 
     model: str
@@ -129,10 +149,12 @@ class PredictOptions(_PolygonOptions, _RasterOptions):
     """Foreign models: overlap of tiles in per cent."""
     resolution: float | None = field(default=None, metadata=within(above=0))
     """Foreign models: centimetres in a cell."""
+    fill: str | None = field(default=None, metadata=one_of("nearest", "mean", "zero"))
+    """Foreign models: what missing cells are to them."""
     run_limit: float | None = field(default=None, metadata=within(above=0))
     """Foreign models: seconds for one tile."""
     resample: bool = False
-    """Foreign models: bring the raster to the model's resolution."""
+    """Bring a single raster to cells that the model was made for."""
 
 
 @dataclass(frozen=True, kw_only=True)

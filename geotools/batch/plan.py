@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from geotools.batch.config import OPTIONS, BatchJob
+from geotools.batch.files import Identity
 from geotools.batch.inputs import Input
 from geotools.batch.names import filled
 from geotools.batch.operations import OPERATIONS
@@ -136,6 +137,17 @@ class _Planner:
             said["model"] = self._sum_of(path)
         elif "model" in said and self.job.operation == "landforms":
             said["model"] = self._sum_of("landforms-v1")
+        if others := said.get("others"):
+            paths = tuple(self._path_of(model) for model in others)
+            options = replace(options, others=paths)
+            said["others"] = [self._sum_of(path) for path in paths]
+        if said.get("mask") is not None:
+            mask = self.base / said["mask"]
+            options = replace(options, mask=str(mask))
+            try:
+                said["mask"] = Identity.of(mask).sha256
+            except OSError as error:
+                raise FileError(f"The mask {mask} cannot be read: {error.strerror}.") from None
         text = json.dumps(
             [self.job.operation, said, version("geotools-ml")], sort_keys=True, default=str
         )

@@ -87,11 +87,11 @@ def test_a_toml_that_is_not_there(tmp_path):
 
 _OF_RUNS = {
     "output", "tile", "threads", "memory", "overwrite", "progress", "executor", "job", "unit",
-    "workers", "unit_limit", "shard", "scheduler", "insecure_scheduler",
+    "workers", "unit_limit", "shard", "scheduler", "insecure_scheduler", "seams", "dry_run",
 }  # fmt: skip
 """Flags that a batch has itself, or that are of single runs."""
 
-_OTHERWISE = {"attribute": "attributes", "list": None, "picture": None}
+_OTHERWISE = {"attribute": "attributes", "list": None, "picture": None, "with": "others"}
 """Flags with another word in a job; None: only of the command."""
 
 

@@ -280,3 +280,25 @@ def test_real_neighbours_become_one_map(shared, tmp_path):
         with rasterio.open(tmp_path / "out" / f"{name}E011_terrain.tif") as dataset:
             alone = dataset.read(1)[: len(whole[rows])]
         assert np.array_equal(whole[rows], alone, equal_nan=True)
+
+
+def test_a_part_of_each_input_is_mapped(tmp_path):
+    """The words of the command: a rectangle, a mask that must be there, further models."""
+    write_tif(tmp_path / "dem.tif", make_terrain(60, 80))
+    job = {
+        "operation": "landforms",
+        "output": "maps",
+        "inputs": [{"paths": "dem.tif"}],
+        "options": {
+            "bbox": [500_300.0, 4_999_100.0, 500_900.0, 4_999_700.0],
+            "others": ["landforms-v1"],
+        },
+    }
+    made = run_batch(job, output=tmp_path / "maps", data=tmp_path)
+    assert made.count("done") == 1
+    (path,) = (tmp_path / "maps").glob("*.tif")
+    with rasterio.open(path) as dataset:
+        assert dataset.shape == (20, 20)
+    job["options"]["mask"] = "none.gpkg"
+    with pytest.raises(FileError, match=r"The mask .*none.gpkg cannot be read"):
+        run_batch(job, output=tmp_path / "maps", data=tmp_path)
