@@ -14,6 +14,7 @@ from geotools.training.sections import SplitConfig
 from geotools.training.splits.splitting import Split, split_cells
 
 CLASSES = tuple(ClassInfo(code, name, "#000000") for code, name in ((1, "a"), (2, "b"), (3, "c")))
+LARGE = make_grid(200, 200)
 
 
 def make_cells(
@@ -37,8 +38,22 @@ def make_cells(
     )  # fmt: skip
 
 
+def squares(corners: list[tuple[int, int]], side: int, classes: list[int]) -> Cells:
+    """Cells of squares as polygons, by the row and column of their first cell."""
+    row, col = (part.ravel() for part in np.mgrid[:side, :side])
+    rows = np.concatenate([row + top for top, _ in corners])
+    cols = np.concatenate([col + left for _, left in corners])
+    group = np.repeat(np.arange(len(corners)), side * side)
+    t = LARGE.transform
+    return Cells(
+        np.zeros(len(rows), np.int32), rows.astype(np.int32), cols.astype(np.int32),
+        np.asarray(classes, np.int16)[group], group.astype(np.int32),
+        t.c + t.a * (cols + 0.5), t.f + t.e * (rows + 0.5), np.full(len(rows), np.nan),
+    )  # fmt: skip
+
+
 def split(cells: Cells, grid: Grid | None = None, **more: Any) -> Split:
-    keys = ("grids", "groups", "apart", "seed", "warn", "crs", "classes")
+    keys = ("grids", "groups", "scenes", "apart", "seed", "warn", "crs", "classes")
     given = {key: more.pop(key) for key in keys if key in more}
     given.setdefault("grids", (grid or make_grid(120, 80),))
     given.setdefault("classes", CLASSES)

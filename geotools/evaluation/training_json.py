@@ -74,6 +74,10 @@ def record_json(record: TrainingRecord) -> dict[str, Any]:
         ],
         "residuals": None if record.residuals is None else _residuals(record.residuals),
         "blocks_split": None if record.blocks_split is None else _blocks(record.blocks_split),
+        "parts": [
+            {"name": row.name, "cells": row.cells, "score": row.score} for row in record.parts
+        ],
+        "part_word": record.part_word,
         "nested": None if record.nested is None else _scored(record.nested),
         "seconds": dict(record.seconds),
         "warnings": list(caveats(record)),

@@ -35,6 +35,7 @@ __all__ = [
     "ImportanceRow",
     "LearnerRow",
     "MapPicture",
+    "PartRow",
     "ScatterSample",
     "TrainingRecord",
     "write_evaluation",
@@ -71,6 +72,18 @@ class BlocksScore:
     """Its score by random cells."""
     split_title: str
     """What the blocks are in a few words."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartRow:
+    """One scene, group or period of the test."""
+
+    name: str
+    """Its name."""
+    cells: int
+    """Its test cells."""
+    score: float
+    """The score on them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -220,6 +233,10 @@ class TrainingRecord:
     """Of a regression, with the unit of its values."""
     blocks_split: BlocksScore | None = None
     """What blocks say where the split is by random cells."""
+    parts: tuple[PartRow, ...] = ()
+    """Each scene, group or period of its own, where the split is by them."""
+    part_word: str = ""
+    """What these are, in the plural."""
     nested: Scored | None = None
     """What the choice among several learners scores when each round is left to the one that is the
     best in the other rounds."""

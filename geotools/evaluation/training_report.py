@@ -98,6 +98,7 @@ def _sections(record: TrainingRecord) -> list[Section]:
         ("classes", "Classes", _classes(record)),
         ("values", "Values", _values(record)),
         ("metrics", "Metrics", tables.metrics_table(record) if record.other else ""),
+        ("parts", record.part_word.capitalize(), _parts(record)),
         ("curves", "Learning curves", _curves(record)),
         ("reliability", "Reliability", _reliability(record)),
         ("importance", "Inputs", _importance(record)),
@@ -143,6 +144,15 @@ def _values(record: TrainingRecord) -> str:
     if record.residuals is not None:
         parts.append(tables.residuals_table(record.residuals, record.unit_word))
     return "".join(parts)
+
+
+def _parts(record: TrainingRecord) -> str:
+    if not record.parts:
+        return ""
+    return (
+        f"<p>How far the score of one of the {escaped(record.part_word)} is from that of another "
+        "says more of the next one than the interval does.</p>" + tables.parts_table(record)
+    )
 
 
 def _curves(record: TrainingRecord) -> str:

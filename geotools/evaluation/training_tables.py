@@ -29,9 +29,12 @@ __all__ = [
     "facts_table",
     "learners_table",
     "metrics_table",
+    "parts_table",
     "residuals_table",
 ]
 
+_PARTS = 40
+"""Scenes, groups or periods that are shown at most."""
 _RIGHT, _WRONG = "0,114,178", "213,94,0"
 """Okabe and Ito's (2008) blue and vermilion."""
 _FEW = 8
@@ -108,6 +111,17 @@ def metrics_table(record: TrainingRecord) -> str:
         for name, scored in record.other.items()
     ]  # fmt: skip
     return _table(("metric", "score", f"95 % by {record.unit_word}"), rows)
+
+
+def parts_table(record: TrainingRecord) -> str:
+    """The score of each scene, group or period, the worst first; of many the first and last."""
+    sign = 1 if record.figure.higher_is_better else -1
+    rows = sorted(record.parts, key=lambda row: (math.isnan(row.score), sign * row.score))
+    shown = [(escaped(row.name), f"{row.cells:,}", figure_words(row.score)) for row in rows]
+    if len(shown) > _PARTS:
+        left = f"{len(shown) - _PARTS:,} more"
+        shown = [*shown[: _PARTS // 2], (left, "…", "…"), *shown[-(_PARTS // 2) :]]
+    return _table((record.part_word, "test cells", record.figure.title), shown)
 
 
 def learners_table(record: TrainingRecord) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from geotools.evaluation.calibration import class_reliability
 from geotools.evaluation.judgement import Judgement, judge
-from geotools.evaluation.metrics import Scored, score_with_interval
+from geotools.evaluation.metrics import Scored, score, score_with_interval
 from geotools.evaluation.training_record import (
     AreaRows,
     CalibrationRecord,
@@ -19,6 +19,7 @@ from geotools.evaluation.training_record import (
     ImportanceRow,
     LearnerRow,
     MapPicture,
+    PartRow,
     ScatterSample,
     TrainingRecord,
 )
@@ -37,6 +38,8 @@ __all__ = ["finished", "judged", "own_init", "used_settings"]
 
 _DOTS = 3000
 """True and predicted values that are drawn of a regression."""
+_PARTS = 1000
+"""Scenes, groups or periods that are judged one by one at most."""
 
 
 def judged(prepared: Prepared, outcome: Outcome) -> Judgement:
@@ -109,6 +112,8 @@ def finished(
         importance=tuple(ImportanceRow(name, drop) for name, drop in outcome.importance),
         learners=_learners(outcome),
         blocks_split=outcome.blocks,
+        parts=_parts(prepared, outcome, tested),
+        part_word=split.part_word,
         nested=_nested(prepared, outcome, tested),
         curves=_curves(outcome),
         residuals=judgement.residuals,
@@ -165,6 +170,26 @@ def _nested(prepared: Prepared, outcome: Outcome, tested: NDArray[np.intp]) -> S
         background=prepared.background,
         seed=config.seed,
     )
+
+
+def _parts(prepared: Prepared, outcome: Outcome, tested: NDArray[np.intp]) -> tuple[PartRow, ...]:
+    """A row for each scene, group or period that is tested."""
+    split, config = prepared.split, prepared.config
+    if split.part is None:
+        return ()
+    truth, told = prepared.material.cells.target[tested], decided(outcome.predictions[tested])
+    order = np.argsort(split.part[tested], kind="stable")
+    parts, start = np.unique(split.part[tested][order], return_index=True)
+    if len(parts) > _PARTS:
+        return ()
+    rows = []
+    for part, index in zip(parts.tolist(), np.split(order, start[1:]), strict=True):
+        figure = score(
+            config.score, truth[index], told[index],
+            classes=len(prepared.classes), background=prepared.background,
+        )  # fmt: skip
+        rows.append(PartRow(split.parts[part], len(index), figure))
+    return tuple(rows)
 
 
 def _learners(outcome: Outcome) -> tuple[LearnerRow, ...]:

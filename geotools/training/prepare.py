@@ -19,6 +19,7 @@ from geotools.stream import Progress, Step
 from geotools.training.config import TrainConfig
 from geotools.training.inputs.scenes import find_path, open_scenes
 from geotools.training.labels.cells import Cells
+from geotools.training.labels.copies import copy_words, told_by
 from geotools.training.labels.reading import read_labels
 from geotools.training.labels.tables import read_table
 from geotools.training.material import RasterMaterial, TableMaterial, raster_material
@@ -110,12 +111,14 @@ def prepare(
             f"{left:,} of {len(labels.cells):,} labelled cells have no valid value in all rasters: "
             "they are left out."
         )
+    _tell_copies(material, config, warn)
     splitter = partial(
         split_cells,
         material.cells,
         grids=material.grids,
         classes=labels.classes,
         groups=labels.groups,
+        scenes=scenes.names,
         apart=labels.apart,
         seed=config.seed,
     )
@@ -144,6 +147,12 @@ def _check_values(cells: Cells, missing: str) -> None:
             f"The labels hold the value {largest:.4g}, too large to learn: if it stands for "
             f"missing values, say so with {missing}; otherwise give another unit."
         )
+
+
+def _tell_copies(material: TableMaterial, config: TrainConfig, warn: Callable[[str], None]) -> None:
+    """Warns of features that say the label by themselves."""
+    for feature in told_by(material, seed=config.seed):
+        warn(copy_words(feature, classes=material.cells.is_classes))
 
 
 def _blocks(
@@ -191,6 +200,7 @@ def _from_table(
     material = TableMaterial(
         table.cells, table.rows, classes=names, features=table.features, categories=table.categories
     )
+    _tell_copies(material, config, warn)
     splitter = partial(
         split_cells, table.cells, crs=table.crs, classes=table.classes, groups=table.groups,
         seed=config.seed,

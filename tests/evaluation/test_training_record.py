@@ -13,7 +13,7 @@ from training_records import make_class_record, make_value_record
 
 from geotools.errors import FileError
 from geotools.evaluation.metrics import Scored
-from geotools.evaluation.training_record import write_evaluation
+from geotools.evaluation.training_record import PartRow, write_evaluation
 from geotools.evaluation.training_words import caveats, comparison, figure_words, result
 
 NAN = float("nan")
@@ -162,3 +162,18 @@ def test_the_records_arrays_are_not_changed_by_writing(record, tmp_path):
     before = record.confusion.copy()
     write_evaluation(tmp_path / "a.json", record)
     np.testing.assert_array_equal(record.confusion, before)
+
+
+def test_scenes_are_listed_beside_the_interval(record, tmp_path):
+    """A key of its own; the keys that others rely on stay."""
+    rows = (PartRow("north", 40, 0.9), PartRow("south", 60, 0.2), PartRow("west", 1, NAN))
+    path = tmp_path / "evaluation.json"
+    write_evaluation(path, replace(record, parts=rows, part_word="scenes"))
+    body = json.loads(path.read_text(encoding="utf-8"))
+    assert body["parts"] == [
+        {"name": "north", "cells": 40, "score": 0.9},
+        {"name": "south", "cells": 60, "score": 0.2},
+        {"name": "west", "cells": 1, "score": None},
+    ]
+    assert body["part_word"] == "scenes"
+    assert body["score"] == record.score.value

@@ -16,7 +16,7 @@ from geotools.errors import FileError
 from geotools.evaluation.interval_plot import PlotRow, interval_plot
 from geotools.evaluation.metrics import Scored
 from geotools.evaluation.palette_png import palette_png
-from geotools.evaluation.training_record import MapPicture
+from geotools.evaluation.training_record import MapPicture, PartRow
 from geotools.evaluation.training_report import training_report, write_report
 from geotools.evaluation.training_words import AREA_CAVEAT, comparison, result
 
@@ -240,3 +240,16 @@ def test_a_report_is_written_whole_and_not_over_another(record, tmp_path, page):
     write_report(path, record, overwrite=True)
     assert path.read_text(encoding="utf-8") == page[0]
     assert [one.name for one in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_scenes_have_a_section_of_their_own_with_the_worst_first(record):
+    """Of errors the largest is the worst; of many the middle is left out."""
+    rows = tuple(PartRow(f"scene <{n}>", 10, n / 100) for n in range(60))
+    words = Page(training_report(replace(record, parts=rows, part_word="scenes"))).words
+    shown = words[words.index("How far the score of one of the scenes") :]
+    assert shown.index("scene <0>") < shown.index("scene <1>") < shown.index("20 more")
+    assert shown.index("20 more") < shown.index("scene <59>")
+    assert "scene <30>" not in shown
+    value = replace(make_value_record(), parts=rows, part_word="scenes")
+    words = Page(training_report(value)).words
+    assert words.index("scene <59>") < words.index("scene <0>")

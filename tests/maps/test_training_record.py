@@ -101,3 +101,22 @@ def test_the_record_holds_what_was_tried_and_what_the_choice_is_worth(run):
         maps=(), area=None, warnings=(), command="", seconds=0.0,
     )  # fmt: skip
     assert record.to_json()["nested"] is None
+
+
+def test_scenes_are_judged_one_by_one(run):
+    """By the figure of the whole, on their own cells, under their names."""
+    prepared, outcome, spec, _ = run
+    cells = prepared.material.cells
+    part = np.where(cells.col < SIZE // 3, 1, 0)
+    split = replace(prepared.split, part=part, parts=("east", "west"), part_word="scenes")
+    prepared = replace(prepared, split=split)
+    record = finished(
+        prepared, outcome, judged(prepared, outcome), spec,
+        maps=(), area=None, warnings=(), command="", seconds=0.0,
+    )  # fmt: skip
+    assert record.part_word == "scenes"
+    told = decided(outcome.predictions)
+    for number, row in enumerate(record.parts):
+        mine = part == number
+        assert (row.name, row.cells) == (split.parts[number], mine.sum())
+        assert row.score == score("macro_f1", cells.target[mine], told[mine], classes=2)

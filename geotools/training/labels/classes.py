@@ -123,8 +123,20 @@ def fold_colors(folds: int) -> list[str]:
     return [_color(number) for number in range(folds)]
 
 
-def check_counts(classes: Sequence[ClassInfo], counts: Sequence[int], unit: str = "cells") -> None:
+def check_counts(
+    classes: Sequence[ClassInfo],
+    counts: Sequence[int],
+    unit: str = "cells",
+    *,
+    background: str | None = None,
+) -> None:
     """Nothing, when there are two classes or more and each has enough cells.
+
+    Args:
+        classes: the classes.
+        counts: labelled cells of each.
+        unit: what these are, in the plural.
+        background: name of the class that is what no label covers.
 
     Raises:
         LabelsError: one class, or one with fewer than 10 cells.
@@ -136,6 +148,12 @@ def check_counts(classes: Sequence[ClassInfo], counts: Sequence[int], unit: str 
             "with labels.background."
         )
     for info, count in zip(classes, counts, strict=True):
+        if count < FEWEST and info.name == background:
+            raise LabelsError(
+                f"The background {background!r} has {count} {unit} outside of all labels, needed "
+                f"are {FEWEST}: give rasters, or a labels.mask, that reach beyond the labels, or "
+                "leave out labels.background."
+            )
         if count < FEWEST:
             raise LabelsError(
                 f"The class {info.name!r} has {count} labelled {unit}, needed are {FEWEST}: label "

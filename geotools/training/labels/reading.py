@@ -114,7 +114,7 @@ def read_labels(
     names = [read.names[number] for number in order]
     infos = class_infos(names, labels.colors, found=read.colors, background=labels.background)
     counts = np.pad(found.counts, (0, max(0, len(read.names) - len(found.counts))))[order].tolist()
-    check_counts(infos, counts)
+    check_counts(infos, counts, background=labels.background)
     place = np.full(len(read.names), -1, np.int16)
     place[order] = np.arange(len(order))
     cells = _cells(grids, read, found, place[found.target])

@@ -5,7 +5,7 @@ Rows of blocks have one height; on a geographic grid each row has its own width 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from geotools.training.splits.variogram import range_m
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Blocks", "fitting_blocks", "lay_blocks"]
+__all__ = ["Blocks", "Fit", "fitting_blocks", "lay_blocks"]
 
 _A_FOLD = 4
 """Blocks that a fold should have, so that the next draw of folds would score about the same."""
@@ -39,6 +39,21 @@ _MEASURED = 200_000
 _MAX_ROWS = 200_000
 
 
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Why fitted blocks have the side that they have."""
+
+    range_m: float
+    """Range of the labels' semivariogram; 0 where it cannot be told."""
+    wanted_m: float
+    """The side that was wished for."""
+    blocks: int
+    """Blocks that there would be of that side."""
+    stratum: int | None = None
+    """The class, or bin of the value, for whose sake they are smaller; None where it is for the
+    number of blocks."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Blocks:
     """A lattice of blocks; a block is a number, row by row."""
@@ -57,6 +72,8 @@ class Blocks:
     """(rows,) width of a block of each row in units of the CRS."""
     columns: int
     """Blocks in the row that has the most."""
+    fit: Fit | None = None
+    """Why they have this side; None where it was stated."""
 
     def locate(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
         """(n,) the block of each place, on the lattice or at its edge."""
@@ -130,14 +147,15 @@ def fitting_blocks(
     """
     places = places_m(crs, x, y)
     extent = max(float(np.linalg.norm(np.ptp(places, axis=0))), smallest_m)
-    side = _RANGES * range_m(places, target, seed=seed)
+    reach = range_m(places, target, seed=seed)
+    side = _RANGES * reach
     sides = [min(max(side, _WIDE * smallest_m), extent)]
     while sides[-1] * _STEP >= smallest_m:
         sides.append(sides[-1] * _STEP)
     some = _thinned(strata, seed)
-    found: dict[float, tuple[int, float, int]] = {}
+    found: dict[float, _Measures] = {}
 
-    def measured(one: float) -> tuple[int, float, int]:
+    def measured(one: float) -> _Measures:
         if one not in found:
             lattice = lay_blocks(crs, x, y, one, half=half)
             found[one] = _measures(lattice.locate(x[some], y[some]), strata[some])
@@ -147,9 +165,13 @@ def fitting_blocks(
         for one in sides:
             if number < _WISHES and one < _LEAST * sides[0]:
                 break
-            found_blocks, found_spread, found_fewest = measured(one)
-            if found_blocks >= blocks and found_spread >= spread and found_fewest >= fewest:
-                return lay_blocks(crs, x, y, one, half=half)
+            here = measured(one)
+            if here.blocks >= blocks and here.spread >= spread and here.fewest >= fewest:
+                wide = measured(sides[0])
+                rare = wide.spread < spread or wide.fewest < fewest
+                stratum = wide.rarest if rare else None
+                fit = Fit(reach, sides[0], wide.blocks, stratum)
+                return replace(lay_blocks(crs, x, y, one, half=half), fit=fit)
     return None
 
 
@@ -178,8 +200,22 @@ def _thinned(strata: NDArray[np.int64], seed: int) -> NDArray[np.intp]:
     return np.sort(order[rank < most])
 
 
-def _measures(block: NDArray[np.int64], strata: NDArray[np.int64]) -> tuple[int, float, int]:
-    """Blocks in all; of the stratum that is worst off: blocks by Simpson's index, and blocks."""
+@dataclass(frozen=True, slots=True)
+class _Measures:
+    """What blocks of a side hold."""
+
+    blocks: int
+    """Blocks in all."""
+    spread: float
+    """Blocks by Simpson's index of the stratum that is worst off."""
+    fewest: int
+    """Blocks of the stratum that has the fewest."""
+    rarest: int
+    """The stratum with the fewest blocks; of several, with the least spread."""
+
+
+def _measures(block: NDArray[np.int64], strata: NDArray[np.int64]) -> _Measures:
+    """What blocks hold of each stratum."""
     _, number = np.unique(block, return_inverse=True)
     blocks, classes = int(number.max()) + 1, int(strata.max()) + 1
     key, count = np.unique(number.reshape(-1) * classes + strata, return_counts=True)
@@ -189,4 +225,5 @@ def _measures(block: NDArray[np.int64], strata: NDArray[np.int64]) -> tuple[int,
     there = total > 0
     spread = total[there] ** 2 / squares[there]
     fewest = np.bincount(stratum, minlength=classes)[there]
-    return blocks, float(spread.min()), int(fewest.min())
+    rarest = int(np.flatnonzero(there)[np.lexsort((spread, fewest))[0]])
+    return _Measures(blocks, float(spread.min()), int(fewest.min()), rarest)

@@ -62,7 +62,15 @@ def by_time(job: SplitJob) -> Split:
     for number, one in enumerate(rounds):
         fold[one.test] = number
     title = f"{len(rounds)} of {last + 1} periods, each tested by those before it"
-    return job.with_finer(Split("time", title, tuple(rounds), unit, fold, unit_word="periods"))
+    names = tuple(_dates(time[unit == number]) for number in range(last + 1))
+    split = Split("time", title, tuple(rounds), unit, fold, unit_word="periods")
+    return job.with_parts(split, unit, names, "periods")
+
+
+def _dates(time: NDArray[np.float64]) -> str:
+    """The first and the last date of a period: 2001-03-05 to 2001-11-20."""
+    first, last = (str(np.datetime64(int(np.floor(day)), "D")) for day in (time.min(), time.max()))
+    return first if first == last else f"{first} to {last}"
 
 
 def _periods(time: NDArray[np.float64], most: int) -> NDArray[np.int64]:
@@ -119,7 +127,8 @@ def by_list(job: SplitJob) -> Split:
     fold[found.test] = 0
     what = "groups" if job.groups else "rows"
     title = f"one round of given {what}"
-    return job.with_finer(Split("list", title, (found,), unit, fold, unit_word=what))
+    split = Split("list", title, (found,), unit, fold, unit_word=what)
+    return job.with_parts(split, unit, job.groups, what) if job.groups else job.with_finer(split)
 
 
 _ENOUGH = 3

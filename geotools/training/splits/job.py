@@ -41,6 +41,8 @@ class SplitJob:
     """Names of the classes."""
     groups: tuple[str, ...]
     """Names of the groups; empty when no field gives them."""
+    scenes: tuple[str, ...]
+    """Names of the scenes."""
     seed: int
     """Fixes everything that is drawn."""
     warn: Callable[[str], None]
@@ -80,6 +82,28 @@ class SplitJob:
                 f"The class {self.called(stratum)} is in one {where} only, so that it cannot be "
                 f"both learned and tested: {remedy}."
             )
+
+    def with_parts(
+        self, split: Split, part: NDArray[np.int64], parts: tuple[str, ...], word: str
+    ) -> Split:
+        """The split with its scenes, groups or periods named, and smaller units for intervals where
+        few of them are tested.
+
+        Args:
+            split: the split.
+            part: (n,) index into `parts`, -1 for none.
+            parts: their names.
+            word: what they are called, in the plural.
+        """
+        count = len(np.unique(part[(split.fold >= 0) & (part >= 0)]))
+        if count < _FEW:
+            counted = f"{count} {word}" if count > 1 else f"1 {word.removesuffix('s')}"
+            are = "are" if count > 1 else "is"
+            self.warn(
+                f"Only {counted} {are} tested: the interval is drawn within and says nothing of "
+                f"other {word}."
+            )
+        return self.with_finer(replace(split, part=part, parts=parts, part_word=word))
 
     def with_finer(self, split: Split) -> Split:
         """The split with smaller units for intervals where few are tested."""

@@ -9,8 +9,10 @@ import numpy as np
 
 from geotools.errors import LabelsError
 from geotools.training.splits.blocks import lay_blocks
+from geotools.training.splits.cautions import tell_cut, tell_near, tell_small
 from geotools.training.splits.folds import deal, tabulate
 from geotools.training.splits.job import SplitJob
+from geotools.training.splits.nearness import Near, near_polygons
 from geotools.training.splits.rounds import Split, cross_rounds
 from geotools.training.splits.units import (
     block_units,
@@ -23,7 +25,15 @@ from geotools.training.splits.units import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["at_random", "by_blocks", "by_group", "by_polygons", "by_raster"]
+__all__ = ["ALONE", "at_random", "by_blocks", "by_group", "by_polygons", "by_raster"]
+
+ALONE = "draw another, or leave it out in labels.classes"
+"""What to do about a class that one polygon has."""
+_WIDTHS = (1.0, 0.5, 0.25, 0.0)
+"""Polygons with less ground between them than so many of their widths are kept together: the most
+that leaves enough to split."""
+_CLUSTERS = 4
+"""Clusters of polygons that are enough."""
 
 
 def _crossed(job: SplitJob, kind: str, unit: NDArray[np.int64], what: str) -> Split:
@@ -56,12 +66,15 @@ def by_blocks(job: SplitJob) -> Split:
     unit = blocks.locate(cells.x, cells.y)
     side = in_words(blocks.size_m)
     job.check(unit, f"block of {side}", remedy)
+    tell_small(job, blocks)
     split = _crossed(job, "blocks", unit, f"blocks of {side}")
+    tell_cut(job, split.fold)
     return replace(split, blocks=blocks)
 
 
 def by_polygons(job: SplitJob) -> Split:
-    """Folds of polygons or points; cells outside of any go by blocks.
+    """Folds of polygons or points; cells outside of any go by blocks. Polygons beside each other
+    are kept together where this is `auto`, and told of where it is asked for.
 
     Raises:
         LabelsError: no polygons; a class with one polygon only.
@@ -79,8 +92,39 @@ def by_polygons(job: SplitJob) -> Split:
             size_m=job.config.size_m, seed=job.seed,
         )  # fmt: skip
     unit = polygon_units(cells, blocks, job.ground)
-    job.check(unit, "polygon", 'draw another, or set split.kind = "blocks"')
+    job.check(unit, "polygon", ALONE)
+    drawn = np.where(cells.group >= 0, unit, -1)
+    count = len(np.unique(drawn[drawn >= 0]))
+    near = near_polygons(cells, drawn, job.ground)
+    if job.config.kind != "auto":
+        tell_near(job, near, count, why='split.kind = "auto" keeps them together')
+    elif near.count():
+        joined = _joined(job, unit, near)
+        if len(np.unique(joined)) < len(np.unique(unit)):
+            return _crossed(job, "polygons", joined, "clusters of polygons")
     return _crossed(job, "polygons", unit, "polygons")
+
+
+def _joined(job: SplitJob, unit: NDArray[np.int64], near: Near) -> NDArray[np.int64]:
+    """(n,) units with polygons that are near to each other made one, as far as the classes allow;
+    warns of what stays apart.
+    """
+    for widths in _WIDTHS:
+        joined = near.joined(widths)[unit]
+        units, counts, _ = tabulate(joined, job.strata)
+        fewest = int((counts > 0).sum(axis=0).min()) if job.cells.is_classes else 2
+        if len(units) >= _CLUSTERS and fewest >= 2:
+            break
+    else:
+        joined, widths = unit, -1.0
+    if widths < _WIDTHS[0]:
+        left = replace(
+            near,
+            **{name: getattr(near, name)[near.gap > widths] for name in ("one", "other", "gap")},
+        )
+        why = "kept together, they would leave too little to split. Draw more further off"
+        tell_near(job, left, near.units, why=why)
+    return joined
 
 
 def by_group(job: SplitJob) -> Split:
@@ -111,7 +155,7 @@ def by_group(job: SplitJob) -> Split:
         )
         remedy = f"groups on the same ground count as one; {remedy}"
     job.check(unit, "group", remedy)
-    return job.with_finer(_crossed(job, "group", unit, "groups"))
+    return job.with_parts(_crossed(job, "group", unit, "groups"), unit, job.groups, "groups")
 
 
 def by_raster(job: SplitJob) -> Split:
@@ -136,7 +180,8 @@ def by_raster(job: SplitJob) -> Split:
         )
     rounds = cross_rounds(fold, job.strata, job.finer(), seed=job.seed)
     title = f"each of {int(fold.max()) + 1} scenes left out once"
-    return job.with_finer(Split("raster", title, rounds, unit, fold, unit_word="rasters"))
+    split = Split("raster", title, rounds, unit, fold, unit_word="rasters")
+    return job.with_parts(split, unit, job.scenes, "scenes")
 
 
 def at_random(job: SplitJob) -> Split:

@@ -50,8 +50,15 @@ class Split:
     blocks: Blocks | None = None
     """The lattice that `unit` counts, when the units are blocks."""
     unit_word: str = ""
-    """What the units are called: `blocks`, `polygons`, `groups`, `periods`, `rasters`, `rows` or
-    `cells`."""
+    """What the units are called: `blocks`, `polygons`, `clusters`, `groups`, `periods`, `rasters`,
+    `rows` or `cells`."""
+    part: NDArray[np.int64] | None = None
+    """(n,) scene, group or period of each cell, an index into `parts`, -1 for none; None where
+    there are none of these. They stay whole where `unit` divides them."""
+    parts: tuple[str, ...] = ()
+    """Names of the scenes, groups or periods."""
+    part_word: str = ""
+    """What they are called: `scenes`, `groups` or `periods`."""
 
 
 def cross_rounds(

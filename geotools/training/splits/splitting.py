@@ -14,11 +14,19 @@ import numpy as np
 
 from geotools.errors import LabelsError
 from geotools.training.labels.classes import check_counts
-from geotools.training.splits.folds import strata_of, tabulate
+from geotools.training.splits.cautions import in_one_polygon
+from geotools.training.splits.folds import strata_of
 from geotools.training.splits.given import by_list, by_time
 from geotools.training.splits.ground import places_m
 from geotools.training.splits.job import SplitJob
-from geotools.training.splits.kinds import at_random, by_blocks, by_group, by_polygons, by_raster
+from geotools.training.splits.kinds import (
+    ALONE,
+    at_random,
+    by_blocks,
+    by_group,
+    by_polygons,
+    by_raster,
+)
 from geotools.training.splits.rounds import Round, Split, without_near
 from geotools.training.splits.units import Ground, in_words
 
@@ -43,7 +51,8 @@ _KINDS: dict[str, Callable[[SplitJob], Split]] = {
 }
 
 _BORDERS = 0.1
-"""Polygons stand apart where less than this share of their cells lies beside another polygon."""
+"""Polygons stand apart where less than this share of their cells lies beside another polygon; the
+polygon of a class, where none does."""
 
 
 def split_cells(
@@ -54,6 +63,7 @@ def split_cells(
     crs: Any = None,
     classes: Sequence[ClassInfo] = (),
     groups: Sequence[str] = (),
+    scenes: Sequence[str] = (),
     apart: bool = False,
     seed: int = 0,
     warn: Callable[[str], None] | None = None,
@@ -67,6 +77,7 @@ def split_cells(
         crs: rasterio.crs.CRS of the places of a table.
         classes: the classes, for messages.
         groups: names of the groups in the order of `Cells.group`, when a field gives them.
+        scenes: names of the scenes; numbers from 1 when there are none.
         apart: the labels are polygons that stand apart.
         seed: fixes everything that is drawn.
         warn: takes sentences on what is odd but can be done.
@@ -86,6 +97,7 @@ def split_cells(
         ground=Ground.of(inner, grids, crs),
         names=tuple(info.name for info in classes),
         groups=tuple(groups),
+        scenes=tuple(scenes) or tuple(f"scene {n + 1}" for n in range(len(grids))),
         seed=seed,
         warn=warn or (lambda text: None),
     )
@@ -97,26 +109,41 @@ def split_cells(
         title += f", {in_words(config.buffer_m)} apart"
     unit, fold = np.empty_like(split.unit), np.empty_like(split.fold)
     unit[order], fold[order] = split.unit, split.fold
+    part = None
+    if split.part is not None:
+        part = np.empty_like(split.part)
+        part[order] = split.part
     back = tuple(
         Round(*(np.sort(order[part]) for part in (one.train, one.validation, one.test)))
         for one in rounds
     )
-    return replace(split, title=title, rounds=back, unit=unit, fold=fold)
+    return replace(split, title=title, rounds=back, unit=unit, fold=fold, part=part)
 
 
 def _best(job: SplitJob, apart: bool) -> str:
-    """What `auto` is."""
+    """What `auto` is.
+
+    Raises:
+        LabelsError: a class in one polygon only, where polygons stand apart: blocks would cut it,
+            and its cells would be learned from and tested.
+    """
     if job.groups:
         return "group"
-    if apart and _bordering(job.cells) < _BORDERS:
-        _, counts, _ = tabulate(job.cells.group.astype(np.int64), job.strata)
-        if ((counts > 0).sum(axis=0) >= 2).all():
-            return "polygons"
-    return "blocks" if job.ground.crs is not None else "random"
+    if job.ground.crs is None:
+        return "random"
+    beside = _bordering(job.cells)
+    apart = apart and float(beside.mean()) < _BORDERS
+    for stratum in in_one_polygon(job).tolist() if job.ground.on_grid else []:
+        if apart or not beside[job.strata == stratum].any():
+            raise LabelsError(
+                f"The class {job.called(stratum)} is in one polygon only, so that it cannot be "
+                f"both learned and tested: {ALONE}."
+            )
+    return "polygons" if apart else "blocks"
 
 
-def _bordering(cells: Cells) -> float:
-    """The share of labelled cells beside a cell of another polygon; cells in order of rows."""
+def _bordering(cells: Cells) -> NDArray[np.bool_]:
+    """(n,) True for cells beside a cell of another polygon; cells in order of rows."""
     width, height = int(cells.col.max()) + 2, int(cells.row.max()) + 2
     key = (cells.scene.astype(np.int64) * height + cells.row) * width + cells.col
     beside: NDArray[np.bool_] = np.zeros(len(key), np.bool_)
@@ -130,7 +157,7 @@ def _bordering(cells: Cells) -> float:
         )
         beside |= borders
         beside[place[borders]] = True
-    return float(beside.mean())
+    return beside
 
 
 def _apart(job: SplitJob, rounds: tuple[Round, ...]) -> tuple[Round, ...]:

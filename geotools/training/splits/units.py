@@ -50,9 +50,19 @@ class Ground:
     """The largest cell of all scenes along x and y in units of the CRS; zeros for rows."""
 
     @property
+    def on_grid(self) -> bool:
+        """True for cells of rasters that have a place."""
+        return self.cell != (0.0, 0.0)
+
+    @property
+    def cell_m(self) -> float:
+        """Side of a cell in metres; for rows of a table, half of the least block."""
+        return self.smallest_m / _CELLS
+
+    @property
     def single(self) -> str:
         """What single cells are called."""
-        return "cells" if self.cell != (0.0, 0.0) else "rows"
+        return "cells" if self.on_grid else "rows"
 
     @classmethod
     def of(cls, cells: Cells, grids: Sequence[Grid], crs: Any) -> Ground:

@@ -339,6 +339,14 @@ def test_a_class_of_three_cells_is_refused(polygons: Callable[..., Path]) -> Non
         read(config(file, field="c"))
 
 
+def test_labels_that_leave_no_background_are_refused(polygons: Callable[..., Path]) -> None:
+    """Nobody can label more of what no label covers."""
+    file = polygons([box(0, 0, 30, 40), box(30, 0, 30, 40)], c=["a", "b"])
+    with pytest.raises(LabelsError, match=r"background 'rest' has 0 cells .*reach beyond") as told:
+        read(config(file, field="c", background="rest"))
+    assert "label more" not in str(told.value)
+
+
 def test_a_field_of_quantities_is_no_field_of_classes(polygons: Callable[..., Path]) -> None:
     file = polygons([box(n % 60, n // 60, 1, 1) for n in range(300)], c=list(np.arange(300) / 7))
     with pytest.raises(LabelsError, match=r'300 different values.* task = "regression"'):
