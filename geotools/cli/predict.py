@@ -126,6 +126,7 @@ def command(
                 probabilities=options["probabilities"],
                 overwrite=options["overwrite"],
                 progress=report.step,
+                warn=report.warning,
             )
             report.result(
                 f"{table.path}: {table.rows} rows by {table.model}, {table.seconds:.1f} s",

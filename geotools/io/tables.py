@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame, Series
 
-__all__ = ["TABLE_ENDINGS", "column_names", "numbers", "read_columns", "texts"]
+__all__ = ["TABLE_ENDINGS", "as_codes", "column_names", "numbers", "read_columns", "texts"]
 
 TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".parquet")
 
@@ -112,6 +112,19 @@ def texts(series: Series) -> NDArray[np.object_]:
         [None if gone or not word else word for word, gone in zip(words, missing, strict=True)],
         dtype=object,
     )
+
+
+def as_codes(series: Series, words: Sequence[str]) -> tuple[NDArray[np.float64], list[str]]:
+    """(rows,) float64: a column of texts as codes, and the texts that have none.
+
+    Args:
+        series: the column.
+        words: the texts of the codes 1, 2, …; NaN for others, and where nothing is written.
+    """
+    code = {word: number for number, word in enumerate(words, 1)}
+    found = texts(series)
+    strange = sorted({word for word in found if word is not None} - set(code))
+    return np.array([code.get(word, np.nan) for word in found], np.float64), strange
 
 
 def _near(name: str, names: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from geotools.stream import Progress, Step
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
     from geotools.inference.predictor import Predictor
 
@@ -27,6 +27,9 @@ __all__ = ["TablePrediction", "is_table", "predict_table"]
 
 _ENDINGS = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet")
 """What is read as a table and never as a raster."""
+
+_LISTED = 5
+"""Kinds that a sentence lists at most."""
 
 _CHUNK = 65_536
 """Rows that are computed, and written, at one time."""
@@ -61,6 +64,7 @@ def predict_table(
     probabilities: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> TablePrediction:
     """Writes a table with columns for what a model says of each row.
 
@@ -74,13 +78,14 @@ def predict_table(
         probabilities: a column for each class too, `p_NAME`.
         overwrite: replace an output that exists.
         progress: called after every chunk of rows.
+        warn: called with a sentence on kinds that the model has not learned.
 
     Raises:
         GeotoolsError: an input or an output that cannot be used; nothing has been written then.
     """
     from geotools.inference.opening import open_any
     from geotools.inference.rows import run_rows
-    from geotools.io.tables import numbers, read_columns
+    from geotools.io.tables import read_columns
 
     start = time.monotonic()
     opened = open_any(model) if isinstance(model, str | os.PathLike) else model
@@ -97,7 +102,7 @@ def predict_table(
             f"{opened.file} takes {', '.join(spec.features[:40])}."
         )
     rows = np.stack(
-        [numbers(columns[name], table).astype(np.float32) for name in spec.features], axis=1
+        [_feature(spec, columns[name], table, warn) for name in spec.features], axis=1
     )  # (rows, features)
     found = np.full((len(rows), opened.channels), np.nan, np.float32)
     for first in range(0, len(rows), _CHUNK):
@@ -121,6 +126,42 @@ def _check_model(model: Predictor) -> None:
         f"The model {model.file} was not made from a table: give it rasters (`geotools info` says "
         "which)."
     )
+
+
+def _feature(
+    spec: ModelSpec, column: Series, table: FilePath, warn: Callable[[str], None] | None
+) -> NDArray[np.float32]:
+    """(rows,) a feature; NaN for texts that the model has not learned."""
+    from geotools.io.tables import as_codes, numbers
+
+    words, codes = (
+        known if isinstance(known, list | tuple) else None
+        for known in (_of(spec, "words", column.name), _of(spec, "codes", column.name))
+    )
+    strange: list[str]
+    if words is not None:
+        found, strange = as_codes(column, words)
+        count = int(np.isnan(found).sum() - column.isna().sum())
+        becomes = "taken as missing"
+    else:
+        found = numbers(column, table)
+        odd = np.isfinite(found) & ~np.isin(found, codes if codes is not None else found)
+        strange, count = [f"{code:g}" for code in np.unique(found[odd])], int(odd.sum())
+        becomes = "taken as none of those that it knows"
+    if strange and warn is not None:
+        more = f" and {len(strange) - _LISTED} more" if len(strange) > _LISTED else ""
+        warn(
+            f"{os.fspath(table)}: {count:,} of {len(found):,} rows have kinds of {column.name!r} "
+            f"that the model has not learned ({', '.join(strange[:_LISTED])}{more}): they are "
+            f"{becomes}."
+        )
+    return found.astype(np.float32)
+
+
+def _of(spec: ModelSpec, key: str, name: Any) -> Any:
+    """What the spec says of the kinds of a feature; whatever a file may hold there."""
+    found = spec.parameters.get(key)
+    return found.get(name) if isinstance(found, Mapping) else None
 
 
 def _columns(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,8 @@ class Prepared:
     """Name of every scene."""
     files: tuple[Path, ...] = ()
     """What was read."""
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Feature of a table whose codes stand for texts -> the texts of the codes 1, 2, …"""
     crs: Any = None
     """rasterio.crs.CRS of the places of a table; None without places, and for rasters."""
 
@@ -206,6 +208,11 @@ def _from_table(
         seed=config.seed,
     )  # fmt: skip
     split = splitter(config.split, warn=warn)
+    if config.split.kind == "auto" and split.kind == "random":
+        warn(
+            "Rows are split at random, so that rows that are alike are learned from and tested: "
+            "name table.group, or table.x, table.y and table.crs, if rows of one place are alike."
+        )
     return Prepared(
         config=config,
         material=material,
@@ -214,5 +221,6 @@ def _from_table(
         split=split,
         blocks=_blocks(splitter, config, split, table.cells, warn),
         files=(find(config.table.path),) if config.table else (),
+        words=table.words,
         crs=table.crs,
     )

@@ -121,9 +121,10 @@ class TableConfig:
     target: str
     """Column to learn."""
     features: tuple[str, ...] | None = None
-    """Columns to learn from; all numeric ones but the other named columns when left out."""
+    """Columns to learn from; all numeric ones but the other named columns, and but those that are
+    places or numbers of the rows, when left out."""
     categories: tuple[str, ...] = ()
-    """Feature columns that hold codes."""
+    """Feature columns that hold codes, or texts that are kinds."""
     group: str | None = None
     """Column of the group, for `split.kind = "group"` or `"list"`."""
     time: str | None = None

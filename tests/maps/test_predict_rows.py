@@ -50,6 +50,24 @@ def test_a_truth_of_the_same_name_stays(model, tmp_path):
     assert set(found["class_predicted"]) == {"low", "high"}
 
 
+def test_kinds_by_their_words(tmp_path):
+    """Texts get the codes of the training; those that it has not seen are missing, and told."""
+    path = tmp_path / "kinds.onnx"
+    path.write_bytes(row_model(parameters={"table": True, "words": {"a": ["clay", "sand"]}}))
+    (tmp_path / "in.csv").write_text("a,b\nclay,0.1\nsand,0.2\npeat,0.3\n,0.4\n")
+    (tmp_path / "same.csv").write_text("a,b\n1,0.1\n2,0.2\n,0.3\n,0.4\n")
+    plain = tmp_path / "plain.onnx"
+    plain.write_bytes(row_model(parameters={"table": True, "codes": {"a": [1, 3]}}))
+    said = []
+    made = predict_table(path, tmp_path / "in.csv", tmp_path / "out.csv", warn=said.append)
+    assert "1 of 4 rows have kinds of 'a' that the model has not learned (peat)" in said[0]
+    same = predict_table(plain, tmp_path / "same.csv", tmp_path / "o.csv", warn=said.append)
+    assert "1 of 4 rows have kinds of 'a' that the model has not learned (2)" in said[1]
+    one, two = (pd.read_csv(run.path)["confidence"] for run in (made, same))
+    assert np.array_equal(one, two, equal_nan=True)
+    assert predict_table(plain, tmp_path / "same.csv", tmp_path / "q.csv").rows == 4
+
+
 def test_a_row_of_nothing_gets_nothing(model, tmp_path):
     """No class and no confidence where every feature is missing."""
     (tmp_path / "in.csv").write_text("a,b\n1,2\n,\n-1,-1\n")

@@ -100,12 +100,26 @@ def _spec(
             "learner": outcome.settings.name,
             "temperature": outcome.temperature,
             "table": config.table is not None,
+            **_categories(prepared),
         },
         training={**training, "ranges": _ranges(prepared.material)},
         licence=config.licence,
         sources=prepared.sources,
         features=material.features,
     )
+
+
+def _categories(prepared: Prepared) -> dict[str, Any]:
+    """Features that hold codes with their codes, and the texts that codes of a table stand for."""
+    material = prepared.material
+    found: dict[str, Any] = {}
+    if material.categories:
+        found["codes"] = {
+            material.features[place]: list(codes) for place, codes in material.categories.items()
+        }
+    if prepared.words:
+        found["words"] = {name: list(words) for name, words in prepared.words.items()}
+    return found
 
 
 def _cell_sizes(prepared: Prepared) -> tuple[float, float]:

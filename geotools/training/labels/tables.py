@@ -1,13 +1,13 @@
 """read_table: the rows of a table as labelled cells with their features.
 
-What becomes of text: in the target it names classes, in features it is refused, and columns of it
-that nobody named are left out with a warning. Nothing here needs what training needs, so that
-tables can be read where models are only run.
+What becomes of text: in the target it names classes, in categories it gets codes, in other
+features it is refused, and columns of it that nobody named are left out with a warning. Nothing
+here needs what training needs, so that tables can be read where models are only run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ import numpy as np
 
 from geotools.errors import ConfigError, FileError, LabelsError
 from geotools.io.geotiff import parse_crs
-from geotools.io.tables import column_names, numbers, read_columns, texts
+from geotools.io.tables import as_codes, column_names, numbers, read_columns, texts
 from geotools.spec import ClassInfo
 from geotools.training.labels.cells import Cells
 from geotools.training.labels.classes import (
@@ -26,7 +26,9 @@ from geotools.training.labels.classes import (
     class_infos,
     in_order,
 )
+from geotools.training.labels.columns import choose_features
 from geotools.training.labels.dates import days
+from geotools.training.labels.unmatched import missing_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,10 +40,6 @@ if TYPE_CHECKING:
 __all__ = ["Table", "read_features", "read_table"]
 
 _MAX_CODES = 1024
-_LISTED = 5
-"""Columns that a warning lists at most."""
-_MOSTLY = 0.5
-"""A column with more numbers than this share of what is written is one of numbers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +54,8 @@ class Table:
     """Names of the columns."""
     categories: dict[int, tuple[int, ...]]
     """Index of a feature that holds codes -> its codes."""
+    words: dict[str, tuple[str, ...]]
+    """Feature whose codes stand for texts -> the texts of the codes 1, 2, …"""
     classes: tuple[ClassInfo, ...]
     """The classes, codes 1, 2, … in the order of `Cells.target`; empty for values."""
     groups: tuple[str, ...]
@@ -94,8 +94,10 @@ def read_table(
             "[table] has x and y but no crs: name that of the places, such as EPSG:32633."
         )
     columns = read_columns(file, [*named, *_asked(table, file)])
-    features = _features(table, columns, named, file)
-    rows = _numbers(columns, features, file)
+    tell = warn or _ignore
+    features = choose_features(table, columns, named, file, tell)
+    words = {name: found for name in table.categories if (found := _words(columns[name], file))}
+    rows = _numbers(columns, features, words, file)
     values = config.task == "regression"
     target, infos = (
         (_values(columns[table.target], file), ()) if values else _classes(columns[table.target])
@@ -106,12 +108,13 @@ def read_table(
     if crs is not None:
         keep &= np.isfinite(x) & np.isfinite(y)
     dropped = int(np.count_nonzero(~keep))
-    if dropped and warn is not None:
+    if dropped:
         without = "a target, a place or" if crs is not None else "a target or"
-        warn(f"{file.name}: {dropped} rows without {without} any feature are left out.")
-    if table.features is None and warn is not None:
-        unused = [name for name in columns if name not in named and name not in features]
-        _warn_of_text(file, [name for name in unused if columns[name].notna().any()], warn)
+        tell(f"{file.name}: {dropped} rows without {without} any feature are left out.")
+    for sentence in missing_words(
+        file.name, f"the column {table.target!r}", [info.name for info in infos]
+    ):
+        tell(sentence)
     _check_target(file, target[keep], infos)
     group, groups = _groups(table, columns)
     time = np.full(len(keep), np.nan)
@@ -125,7 +128,7 @@ def read_table(
         features.index(name): _codes(rows[:, features.index(name)], name, file)
         for name in table.categories
     }
-    return Table(cells, rows, features, categories, infos, groups, crs, dropped)
+    return Table(cells, rows, features, categories, words, infos, groups, crs, dropped)
 
 
 def read_features(path: Path, features: Sequence[str]) -> NDArray[np.float32]:
@@ -147,82 +150,45 @@ def _asked(table: TableConfig, file: Path) -> list[str]:
     return [*table.features, *table.categories]
 
 
-def _features(
-    table: TableConfig, columns: dict[str, Series], named: Sequence[str], file: Path
-) -> tuple[str, ...]:
-    """Names of the features in their order."""
-    for name in table.categories:
-        if table.features is not None and name not in table.features:
-            raise ConfigError(f"[table]: categories names {name!r}, which is not in features.")
-    if table.features is not None:
-        if table.target in table.features:
-            raise ConfigError(f"[table]: the target {table.target!r} is among the features.")
-        return table.features
-    found = tuple(
-        name
-        for name, column in columns.items()
-        if name not in named and (name in table.categories or _is_numbers(column, file))
-    )
-    if not found:
-        raise ConfigError(
-            f"{table.path} has no column of numbers beside the target {table.target!r}: name the "
-            "columns to learn from with features."
-        )
-    return found
-
-
-def _is_numbers(column: Series, file: Path) -> bool:
-    """True for a column of numbers, False for one of text or dates.
-
-    Raises:
-        LabelsError: a column of numbers with some text.
-    """
-    if column.dtype.kind in "iufb":
-        return True
-    if column.dtype.kind == "M":
-        return False
-    import pandas as pd
-
-    written = int(column.notna().sum())
-    found = int(pd.to_numeric(column, errors="coerce").notna().sum())
-    if not written or found <= _MOSTLY * written:
-        return False
-    try:
-        numbers(column, file.name)
-    except FileError as error:
-        raise LabelsError(
-            str(error).replace("leave the column out", "name the others with features")
-        ) from None
-    return True
-
-
-def _warn_of_text(file: Path, unused: Sequence[str], warn: Callable[[str], None]) -> None:
-    """Says which columns are not learned from."""
-    if not unused:
-        return
-    listed = ", ".join(map(repr, unused[:_LISTED]))
-    rest = len(unused) - _LISTED
-    more = f" and {rest} more" if rest > 0 else ""
-    one = len(unused) == 1
-    warn(
-        f"{file.name}: the column{'' if one else 's'} {listed}{more} {'is' if one else 'are'} not "
-        f"learned from, because {'it holds' if one else 'they hold'} text or dates: to learn from "
-        f"{'it' if one else 'them'}, write codes and name {'it' if one else 'them'} in categories."
-    )
-
-
 def _numbers(
-    columns: dict[str, Series], features: Sequence[str], file: Path
+    columns: dict[str, Series],
+    features: Sequence[str],
+    words: Mapping[str, tuple[str, ...]],
+    file: Path,
 ) -> NDArray[np.float32]:
     """(rows, features)."""
     rows = np.empty((len(columns[features[0]]), len(features)), np.float32)
     for index, name in enumerate(features):
+        if name in words:
+            rows[:, index], _ = as_codes(columns[name], words[name])
+            continue
         try:
             found = numbers(columns[name], file.name)
         except FileError as error:
-            raise LabelsError(str(error)) from None
+            raise LabelsError(
+                f"{str(error).removesuffix('.')}, or name it in categories if its texts are kinds."
+            ) from None
         rows[:, index] = np.where(np.isfinite(found), found, np.nan)
     return rows
+
+
+def _words(column: Series, file: Path) -> tuple[str, ...]:
+    """The texts of a column of kinds, in order; none where it holds numbers alone."""
+    try:
+        numbers(column, file.name)
+    except FileError:
+        found = in_order(sorted({word for word in texts(column) if word is not None}))
+        if len(found) > _MAX_CODES:
+            raise LabelsError(
+                f"{file.name}: {column.name!r} is named in categories and has {len(found)} texts, "
+                f"at most {_MAX_CODES} can be learned from: take it out, or merge some."
+            ) from None
+        return tuple(found)
+    return ()
+
+
+def _ignore(_: str) -> None:
+    """Nothing."""
 
 
 def _values(column: Series, file: Path) -> NDArray[np.float32]:

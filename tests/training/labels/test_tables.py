@@ -17,7 +17,7 @@ HEADER = "kind,a,b,code,farm,day,x,y,note"
 
 def rows(count: int = 30) -> list[list[Any]]:
     return [
-        ["clay" if n % 2 else "sand", n / 2, -n, n % 3, f"f{n % 4}", f"2020-01-{n % 28 + 1:02}",
+        ["clay" if n % 2 else "sand", n / 2, -n / 4, n % 3, f"f{n % 4}", f"2020-01-{n % 28 + 1:02}",
          5e5 + 100 * n, 5e6, "text"]
         for n in range(count)
     ]  # fmt: skip
@@ -74,7 +74,7 @@ def test_rows_without_a_target_or_any_feature_are_left_out_and_counted(tmp_path:
 
 def test_columns_of_text_that_are_not_learned_from_are_named(tmp_path: Path) -> None:
     _, warned = table(tmp_path)
-    assert len(warned) == 1
+    assert len(warned) == 2
     assert warned[0].startswith(
         "table.csv: the columns 'farm', 'day', 'note' are not learned from, because they hold text"
     )
@@ -83,11 +83,51 @@ def test_columns_of_text_that_are_not_learned_from_are_named(tmp_path: Path) -> 
     assert table(tmp_path, features=["a", "b"])[1] == []
     many = tmp_path / "many.csv"
     head = ",".join(["kind", "a", *(f"t{n}" for n in range(7))])
-    many.write_text("\n".join([head, *(f"c{n % 2},{n}" + ",x" * 7 for n in range(30))]) + "\n")
+    many.write_text("\n".join([head, *(f"c{n % 2},{n / 3}" + ",x" * 7 for n in range(30))]) + "\n")
     warned = []
     made = {"name": "t", "task": "classification", "table": {"path": str(many), "target": "kind"}}
     read_table(make_config(made), Path, warn=warned.append)
     assert "'t0', 't1', 't2', 't3', 't4' and 2 more are not learned from" in warned[0]
+
+
+@pytest.mark.parametrize("order", [1, -1, 7])
+def test_places_and_numbers_of_rows_are_not_learned_from_unless_named(
+    tmp_path: Path, order: int
+) -> None:
+    """Whole numbers that are all different may be quantities where they spread widely."""
+    file = tmp_path / "t.csv"
+    lines = [f"c{n % 2},{n / 7},{n},{order * n % 31},{n * n * 7919 % 100_003}" for n in range(30)]
+    file.write_text("\n".join(["kind,a,Lon,plot,people", *lines]) + "\n")
+    made = {"name": "t", "table": {"path": str(file), "target": "kind"}}
+    warned: list[str] = []
+    found = read_table(make_config(made), Path, warn=warned.append)
+    assert found.features == ("a", "people")
+    assert len(warned) == 1
+    assert warned[0].startswith("t.csv: not learned from are 'Lon', 'plot', places or numbers")
+    made["table"] = {**made["table"], "features": ["Lon", "plot"]}  # type: ignore[dict-item]
+    assert read_table(make_config(made), Path, warn=warned.append).features == ("Lon", "plot")
+    assert len(warned) == 1
+
+
+def test_categories_of_text_get_codes_and_keep_their_words(tmp_path: Path) -> None:
+    lines = rows()
+    lines[4][4] = ""
+    found, _ = table(tmp_path, lines, features=["a", "farm"], categories=["farm"])
+    assert found.words == {"farm": ("f0", "f1", "f2", "f3")}
+    assert found.categories == {1: (1, 2, 3, 4)}
+    expected = (np.arange(30) % 4 + 1).astype(np.float32)
+    expected[4] = np.nan
+    assert np.array_equal(found.rows[:, 1], expected, equal_nan=True)
+
+
+def test_texts_that_stand_for_nothing_are_told_where_they_are_classes(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    lines = [f"{'clay' if n % 2 else 'nodata'},{n / 7}" for n in range(30)]
+    file.write_text("\n".join(["kind,a", *lines]) + "\n")
+    made = {"name": "t", "table": {"path": str(file), "target": "kind"}}
+    warned: list[str] = []
+    read_table(make_config(made), Path, warn=warned.append)
+    assert "the column 'kind' has the text 'nodata', which is learned as a class" in warned[0]
 
 
 def test_some_text_in_a_column_of_numbers_is_refused_with_its_row(tmp_path: Path) -> None:
@@ -103,13 +143,13 @@ def test_rows_without_a_place_are_left_out_where_places_matter(tmp_path: Path) -
     lines[4][6] = ""
     found, warned = table(tmp_path, lines, x="x", y="y", crs="EPSG:32633")
     assert 4 not in found.cells.row
-    assert "1 rows without a target, a place or any feature" in warned[0]
+    assert "1 rows without a target, a place or any feature" in warned[1]
     assert len(table(tmp_path, lines)[0].cells) == 30
 
 
 def test_values_are_learned_from_a_column_of_numbers(tmp_path: Path) -> None:
     found, _ = table(tmp_path, task="regression", target="a")
-    assert found.features == ("b", "code", "x", "y")
+    assert found.features == ("b", "code")
     assert np.array_equal(found.cells.target, np.arange(30, dtype=np.float32) / 2)
     assert found.classes == ()
     with pytest.raises(LabelsError, match="column 'note' has 'text' in row 1"):
