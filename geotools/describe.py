@@ -20,6 +20,8 @@ _MAY_BE_CATALOG = {
     ".pha", ".reloc", ".zmap", ".parquet", ".gz", ".zip", ".out", ".evt",
 }  # fmt: skip
 
+_LISTED = 10
+"""Items of a list that are shown to people."""
 _LONGEST = 300
 """Characters of a text that are shown to people."""
 
@@ -182,6 +184,8 @@ def _lines(values: Mapping[str, Any], depth: int) -> list[str]:
             lines.append(f"{indent}{key}:")
             for item in value:
                 lines.append(f"{indent}  - " + ", ".join(_pairs(item)))
+        elif key == "give" and isinstance(value, list):  # whole: it is what one has to do
+            lines.append(f"{indent}{key}: {', '.join(map(_short, value))}")
         else:
             lines.append(f"{indent}{key}: {_short(value)}")
     return lines
@@ -193,7 +197,8 @@ def _pairs(item: Mapping[str, Any]) -> list[str]:
 
 def _short(value: Any) -> str:
     if isinstance(value, list | tuple):
-        return ", ".join(_short(item) for item in value)
+        more = f" and {len(value) - _LISTED} more" if len(value) > _LISTED else ""
+        return ", ".join(_short(item) for item in value[:_LISTED]) + more
     if isinstance(value, Mapping):
         return "; ".join(_pairs(value))
     if isinstance(value, float):

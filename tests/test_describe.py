@@ -43,6 +43,14 @@ def test_long_texts_are_cut_for_people():
     assert len(as_text({"backbone": "x" * 10_000})) < 200
 
 
+def test_long_lists_are_cut_for_people():
+    names = [f"b{n}" for n in range(12)]
+    cut = "b0, b1, b2, b3, b4, b5, b6, b7, b8, b9 and 2 more"
+    assert as_text({"a": names}) == f"a: {cut}"
+    assert as_text({"a": names[:10]}) == f"a: {cut.removesuffix(' and 2 more')}"
+    assert as_text({"give": names}).endswith("b10, b11")
+
+
 def test_a_model_says_what_to_give_it(tmp_path):
     """The rasters in their order; of a shipped model by its name; the columns of a table."""
     sources = tuple(SourceInfo(name, ("1",), (1,), 1) for name in ("a", "b"))

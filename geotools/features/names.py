@@ -25,12 +25,16 @@ __all__ = [
     "expand_features",
     "find_band",
     "parse_feature",
+    "shown_bands",
 ]
 
 LARGEST_RADIUS = 500
 """Cells; sums over larger windows are no longer exact (see `geotools.terrain.windows`)."""
 
 _RADIUS = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(m|km)?")
+
+_LISTED = 20
+"""Bands that a sentence lists at most."""
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
@@ -210,6 +214,18 @@ def bands_of_index(name: str, infos: Sequence[SourceInfo]) -> dict[str, tuple[in
     return chosen
 
 
+def shown_bands(bands: Sequence[str]) -> str:
+    """The names as a sentence lists them: numbers in a row by the first and the last."""
+    count = len(bands)
+    if count > 2 and all(_NUMBER.fullmatch(band) for band in bands):
+        first = int(bands[0])
+        if [int(band) for band in bands] == list(range(first, first + count)):
+            return f"{first} to {first + count - 1}"
+    if count > _LISTED:
+        return f"{', '.join(bands[:_LISTED])} and {count - _LISTED} more"
+    return ", ".join(bands)
+
+
 def _bands(
     text: str, feature: Feature, infos: Sequence[SourceInfo]
 ) -> list[tuple[Feature, tuple[str, ...]]]:
@@ -251,7 +267,7 @@ def _band(text: str, name: str, info: SourceInfo) -> int:
         return info.numbers.index(int(name))
     raise ConfigError(
         f"The feature {text} is no band of {info.name}: {_hint(name, info.bands)}its bands are "
-        f"{', '.join(info.bands)}."
+        f"{shown_bands(info.bands)}."
     )
 
 
@@ -316,7 +332,8 @@ def _check_known(text: str, name: str, known: Iterable[str], what: str) -> None:
 
 
 def _hint(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, 1)
+    # A number is near no other.
+    near = [] if _NUMBER.fullmatch(name) else difflib.get_close_matches(name, known, 1)
     return f"did you mean {near[0]!r}? In all, " if near else ""
 
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from geotools.errors import ModelError, RasterError
-from geotools.features.names import expand_features
+from geotools.features.names import expand_features, shown_bands
 from geotools.features.stack import FeatureStack
 from geotools.grid import Grid
 from geotools.io.aligned import AlignedFile, open_aligned
@@ -227,9 +227,9 @@ def find_bands(
             taken = numbers
         else:
             raise RasterError(
-                f"{file.name} has {len(numbers)} bands ({', '.join(names[:12])}), and {info.name} "
-                f"needs {', '.join(info.bands)}: give a raster with these names, with {info.count} "
-                f"bands, or with just these {len(info.bands)}."
+                f"{file.name} has {len(numbers)} bands ({shown_bands(names)}), and {info.name} "
+                f"needs {shown_bands(info.bands)}: give a raster with these names, with "
+                f"{info.count} bands, or with just these {len(info.bands)}."
             )
     found = [
         (band, number, described.get(band, number), names[numbers.index(number)])

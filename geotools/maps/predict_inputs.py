@@ -51,12 +51,14 @@ class RasterOptions:
 
 def rasters_needed(spec: ModelSpec) -> list[str]:
     """What the model is given, one line for each raster, in order."""
+    from geotools.features.names import shown_bands
+
     if not spec.sources:
         if all(name == f"band {number}" for number, name in enumerate(spec.bands, 1)):
             return [f"a raster of {len(spec.bands)} bands"] if spec.bands else []
         return [f"a raster with the bands {', '.join(spec.bands)}"]
     return [
-        f"{source.name}{f' of {date}' if date else ''} (bands {', '.join(source.bands)})"
+        f"{source.name}{f' of {date}' if date else ''} (bands {shown_bands(source.bands)})"
         for source in spec.sources
         for date in source.dates or ("",)
     ]
@@ -242,6 +244,14 @@ def _open_stack(
             warn=warn,
         )
     )
+    if warn is not None:
+        first = 0
+        for info in spec.sources:
+            taken = zip(info.dates, rasters[first:], strict=False)
+            first += max(1, len(info.dates))
+            if info.dates:
+                listed = ", ".join(f"{Path(file).name} as {date}" for date, file in taken)
+                warn(f"Dates are told by the order of the rasters: {info.name} takes {listed}.")
     for target in targets:
         for origin in map(Path, source.files):
             if target.exists() and origin.exists() and target.samefile(origin):

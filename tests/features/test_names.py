@@ -3,7 +3,13 @@
 import pytest
 
 from geotools.errors import ConfigError
-from geotools.features.names import dates_of, expand_features, find_band, parse_feature
+from geotools.features.names import (
+    dates_of,
+    expand_features,
+    find_band,
+    parse_feature,
+    shown_bands,
+)
 from geotools.spec import SourceInfo
 
 DEM = SourceInfo("dem", ("elevation",), (2,), 3, role="elevation")
@@ -129,3 +135,13 @@ def test_bands_are_found_by_name_or_number():
     assert find_band("l5.nir@2001-01-31", ALL) == (1, 1)
     assert find_band("l5.3@2001-01-31", ALL) == (1, 0)
     assert find_band("soil", ALL) == (3, 0)
+
+
+def test_a_number_is_near_no_other_and_rows_of_numbers_are_listed_short():
+    info = SourceInfo("x", tuple(map(str, range(1, 41))), tuple(range(1, 41)), 40)
+    with pytest.raises(ConfigError) as caught:
+        expand_features(["x.41"], [info])
+    assert str(caught.value) == "The feature x.41 is no band of x: its bands are 1 to 40."
+    assert shown_bands(("3", "4", "6")) == "3, 4, 6"
+    assert shown_bands(("red", "nir")) == "red, nir"
+    assert shown_bands([f"b{n}" for n in range(25)]).endswith("b18, b19 and 5 more")

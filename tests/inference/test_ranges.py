@@ -65,3 +65,22 @@ def test_cells_that_are_invalid_or_undefined_do_not_count():
 def test_files_without_ranges_are_silent(ranges):
     """Nor is a feature judged that was the same everywhere."""
     assert told(RED + 99, HEIGHT, ranges) == []
+
+
+def test_codes_that_were_not_learned_are_told_of():
+    """With their share; whatever else the file holds under that name is silent."""
+
+    def said(codes):
+        spec = Model("m.onnx", row_model(parameters={"codes": codes})).spec
+        data = np.stack([np.full((90, 700), 7), HEIGHT]).astype(np.float32)
+        data[0, :, 350:] = 2
+        found = []
+        grid = make_grid(700, 90)
+        check_ranges(spec, Raster(data, np.ones((90, 700), bool), grid, ("a", "b")), found.append)
+        return found
+
+    (sentence,) = said({"a": [1, 2]})
+    assert sentence.startswith(
+        "Feature a has codes that the model has not learned (7) in 50.0% of the cells looked at"
+    )
+    assert said({"a": [2, 7]}) == said({"a": "2"}) == said([1]) == said({"a": ["x"]}) == []

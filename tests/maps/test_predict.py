@@ -215,7 +215,11 @@ def test_dates_are_given_one_by_one(tmp_path):
     write_tif(tmp_path / "x0.tif", first)
     write_tif(tmp_path / "x1.tif", first * 0)
     rasters = [tmp_path / "x0.tif", tmp_path / "x1.tif"]
-    made = map_predictions(tmp_path / "m.onnx", rasters, tmp_path / "out.tif")
+    said = []
+    made = map_predictions(tmp_path / "m.onnx", rasters, tmp_path / "out.tif", warn=said.append)
+    assert said == [
+        "Dates are told by the order of the rasters: x takes x0.tif as 2000, x1.tif as 2010."
+    ]
     found = read(made.path)
     assert found.dtype == np.float32
     assert np.allclose(found[0], first[0] + 2 * first[1], equal_nan=True, atol=1e-5)
