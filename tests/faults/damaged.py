@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from conftest import make_grid, make_terrain
-from faults.full_disk import LAYOUTS
 
+from faults.full_disk import LAYOUTS
 from geotools.errors import FileError
 from geotools.grid import TileScheme
 from geotools.io.geotiff import open_raster

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from faults.damaged import CUTS, DAMAGES, cut_input, damage_output
 
 

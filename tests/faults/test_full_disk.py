@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from faults.full_disk import (
     LAYER_CASES,
     RASTER_CASES,
