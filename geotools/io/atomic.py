@@ -122,7 +122,11 @@ def _is_alive(process: int) -> bool:
         return False
     except (OSError, OverflowError):
         return True
-    return True
+    try:  # a process that has ended stays known until somebody asks how
+        state = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:  # not on Linux
+        return True
+    return state.rpartition(")")[2].split()[:1] not in (["Z"], ["X"])
 
 
 def sync(path: Path) -> None:

@@ -186,8 +186,9 @@ def orphans(folder: Path, done: int) -> tuple[int, int]:
 def interrupt(folder: Path, *options: str) -> tuple[int, int, list[str]]:
     """(exit code, workers alive, what is left) of a job that gets Ctrl-C in the middle."""
     (folder / "out.tif").unlink(missing_ok=True)
+    before = len(parts(folder))  # what an earlier run that was killed has left
     process = start(command(folder, "--overwrite", *options))
-    wait_for(lambda: len(parts(folder)) >= 10, process)
+    wait_for(lambda: len(parts(folder)) >= before + 10, process)
     workers = children(process.pid)
     process.send_signal(signal.SIGINT)
     code, _, _ = finish(process)

@@ -3,6 +3,8 @@
 import os
 import re
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -99,6 +101,20 @@ def test_the_disk_says_no(tmp_path):
         raise OSError(28, "No space left on device")
     with pytest.raises(FileError, match="could not be written"), write_atomic(target):
         pass  # nothing was written, so there is nothing to rename
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="states of processes are found in /proc")
+def test_a_process_that_nobody_has_waited_for_is_dead(tmp_path):
+    """In containers whose first process waits for none, killed ones stay known for ever."""
+    target = tmp_path / "a.tif"
+    own = temporary_beside(target)
+    with subprocess.Popen(["true"]) as gone:
+        while Path(f"/proc/{gone.pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+            time.sleep(0.01)
+        dead = own.with_name(own.name.replace(f"-{os.getpid()}-", f"-{gone.pid}-"))
+        dead.write_text("half")
+        temporary_beside(target)
+        assert not dead.exists()
 
 
 def test_rests_of_a_killed_run_are_removed(tmp_path):
