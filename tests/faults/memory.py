@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -85,13 +86,41 @@ def run(*arguments: str) -> Run:
     process = subprocess.Popen(
         [sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
+    peak = _Peak(process.pid)
     assert process.stderr is not None
     said = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     process.stderr.close()
     process.returncode = os.waitstatus_to_exitcode(status)
-    unit = 1 if sys.platform == "darwin" else 1024
     return Run(
-        process.returncode, usage.ru_maxrss * unit, time.perf_counter() - begun,
+        process.returncode, peak.stop(), time.perf_counter() - begun,
         usage.ru_utime + usage.ru_stime, said,
     )  # fmt: skip
+
+
+class _Peak(threading.Thread):
+    """The most that a process holds; its ru_maxrss counts what its parent held before exec."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self._status = Path(f"/proc/{pid}/status")
+        self._bytes, self._running = 0, True
+        self.start()
+
+    def run(self) -> None:
+        """Looks again and again: the kernel keeps the highest."""
+        while self._running:
+            try:
+                lines = self._status.read_text().splitlines()
+            except OSError:
+                return
+            for line in lines:
+                if line.startswith("VmHWM"):
+                    self._bytes = int(line.split()[1]) * 1024
+            time.sleep(0.01)
+
+    def stop(self) -> int:
+        """Bytes."""
+        self._running = False
+        self.join()
+        return self._bytes
