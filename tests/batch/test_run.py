@@ -3,13 +3,13 @@
 import json
 import math
 import os
-import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
 from conftest import make_grid, make_terrain, write_tif
+from dying_worker import dies_at_a
 from onnx_bytes import neighbourhood_model, row_model
 
 import geotools
@@ -211,27 +211,10 @@ def test_processes_give_the_same_bytes(folder):
 
 def test_a_process_that_dies_fails_its_input_alone(folder, monkeypatch):
     """Another process goes on with the others."""
-    monkeypatch.setattr(workers, "_work", _dies_at_a)
+    monkeypatch.setattr(workers, "_work", dies_at_a)
     report = run_batch({**JOB, "inputs": ["a.tif", "c.tif", "b.tif"]}, jobs=2)
     assert statuses(report) == ["failed", "done", "failed"]
     assert "ended by signal 9: is there memory enough?" in report.entries[0].error
-
-
-def _dies_at_a(connection, effort):
-    from geotools.batch import making
-
-    whole = making.make
-
-    def make(task, **options):
-        if task.label == "a.tif":
-            os.kill(os.getpid(), signal.SIGKILL)
-        return whole(task, **options)
-
-    making.make = make
-    workers_work(connection, effort)
-
-
-workers_work = workers._work
 
 
 def test_bugs_stop_one_input_and_are_told_as_such(folder, monkeypatch):
