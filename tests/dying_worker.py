@@ -1,4 +1,4 @@
-"""A worker of a batch that dies of one input; a module of its own, so that other processes find it."""
+"""A worker of a batch that dies of one input; in a module that other processes find."""
 
 from __future__ import annotations
 
