@@ -9,14 +9,16 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Protocol
 
 from geotools.engine.job import Job, Record, UnitCells, run_unit
 from geotools.engine.units import Unit
 from geotools.engine.work import Work
 from geotools.errors import FileError
+from geotools.io.gate import no_word_of_missing_places
 
 __all__ = ["Executor", "Told", "in_threads", "serially"]
 
@@ -49,25 +51,39 @@ def in_threads(threads: int) -> Executor:
     """
 
     def run(job: Job, work: Work, units: Iterable[Unit], told: Told) -> None:
-        pool = ThreadPoolExecutor(threads, thread_name_prefix="geotools")
-        pending: deque[Future[Record | None]] = deque()
-
-        def tell_first() -> None:
-            told(1, pending.popleft().result())
-
-        try:
-            for unit in units:
-                running = _Running(job, work, unit)
-                for number in range(len(unit.tiles)):
-                    pending.append(pool.submit(running.tile, number))
-                    if len(pending) >= 2 * threads:
-                        tell_first()
-            while pending:
-                tell_first()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        with no_word_of_missing_places(), _pool_of(threads) as pool:
+            _run_tiles(pool, 2 * threads, job, work, units, told)
 
     return run
+
+
+@contextmanager
+def _pool_of(threads: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads that end with the block; what they have not begun is dropped."""
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="geotools")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _run_tiles(
+    pool: ThreadPoolExecutor, most: int, job: Job, work: Work, units: Iterable[Unit], told: Told
+) -> None:
+    """Runs every tile of the units, at most `most` of them under way."""
+    pending: deque[Future[Record | None]] = deque()
+
+    def tell_first() -> None:
+        told(1, pending.popleft().result())
+
+    for unit in units:
+        running = _Running(job, work, unit)
+        for number in range(len(unit.tiles)):
+            pending.append(pool.submit(running.tile, number))
+            if len(pending) >= most:
+                tell_first()
+    while pending:
+        tell_first()
 
 
 class _Running:

@@ -11,7 +11,8 @@ import os
 import re
 import warnings
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ __all__ = [
     "archive_of",
     "check_layout",
     "local_raster",
+    "no_word_of_missing_places",
     "open_dataset",
     "reason",
 ]
@@ -137,8 +139,7 @@ def open_dataset(name: str, target: str, drivers: Sequence[str]) -> Any:
     """
     try:
         # rasterio.open takes a list of formats by its documentation, not by its code (1.4.4).
-        with rasterio.Env(), warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.Env(), no_word_of_missing_places():
             dataset = DatasetReader(target, driver=list(drivers), sharing=False)
     except GDAL_ERRORS as error:
         raise FileError(
@@ -152,6 +153,18 @@ def open_dataset(name: str, target: str, drivers: Sequence[str]) -> Any:
             "gdal_translate."
         )
     return dataset
+
+
+@contextmanager
+def no_word_of_missing_places() -> Iterator[None]:
+    """Without rasterio's warning of datasets that lie nowhere, such as those it makes in memory.
+
+    Python's filters are one list for all threads, and each that sets it back sets back what it
+    found: what is to hold in a pool's threads is set around the pool.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        yield
 
 
 def reason(error: BaseException) -> str:
