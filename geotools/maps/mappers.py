@@ -13,6 +13,7 @@ from geotools.dem import Dem
 from geotools.effort import Effort
 from geotools.errors import RasterError
 from geotools.grid import Grid, Tile, TileScheme
+from geotools.io.gate import no_word_of_missing_places
 from geotools.maps.area import PlacedArea
 from geotools.maps.inputs import FilePath, as_text
 from geotools.raster import Raster, Shifted, Sink
@@ -152,10 +153,11 @@ class ExactMapper:
             )  # fmt: skip
             return (np.where(valid, forms[at.inner], np.uint8(0))[None],)
 
-        map_tiles(
-            source, (sink,), scheme, compute,
-            threads=threads, stage="classifying", progress=progress,
-        )  # fmt: skip
+        with no_word_of_missing_places():
+            map_tiles(
+                source, (sink,), scheme, compute,
+                threads=threads, stage="classifying", progress=progress,
+            )  # fmt: skip
 
 
 def choose(method: FilePath | Sequence[FilePath] | None, device: str = "auto") -> ModelMapper:
