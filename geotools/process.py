@@ -6,8 +6,9 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 
-__all__ = ["end_with", "limit_memory", "prepare", "settings"]
+__all__ = ["end_at_eof", "end_with", "limit_memory", "prepare", "settings"]
 
 _SETTINGS = {
     "GDAL_CACHEMAX": "48",  # MB; GDAL's own default is a share of all memory
@@ -45,6 +46,29 @@ def end_with(parent: int) -> None:
         ctypes.CDLL(None).prctl(_DEATH_OF_PARENT, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def end_at_eof() -> None:
+    """Interrupts this process as Ctrl-C does, once, when its standard input is at its end.
+
+    A program that starts this one keeps the other end of a pipe: it closes it to stop the work,
+    and however it ends, the system closes it.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's & may have switched it off
+    threading.Thread(target=_interrupt_at_eof, name="end at eof", daemon=True).start()
+
+
+def _interrupt_at_eof() -> None:
+    with contextlib.suppress(OSError):  # closed, or none from the start
+        # Not sys.stdin, whose lock a thread that waits would keep while the interpreter ends.
+        while os.read(0, 4096):
+            pass
+    if hasattr(signal, "pthread_kill"):  # the main thread may sleep in a call of the system
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    else:
+        import _thread
+
+        _thread.interrupt_main()
 
 
 def limit_memory(size: int) -> None:

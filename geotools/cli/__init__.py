@@ -6,7 +6,9 @@ of a batch failed), 130 cancelled. Any other exception is a bug and shows its tr
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import json
 import os
 import signal
 import sys
@@ -16,7 +18,7 @@ from typing import Any
 import click
 
 from geotools.errors import GeotoolsError, PartialError, Terminated
-from geotools.process import prepare
+from geotools.process import end_at_eof, prepare
 
 __all__ = ["main"]
 
@@ -58,10 +60,29 @@ class _Commands(click.Group):
             formatter.write_dl(sorted(_COMMANDS.items()))
 
 
+def _help_json(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if not value or context.resilient_parsing:
+        return
+    from geotools.cli.described import describe_commands
+
+    print(json.dumps(describe_commands(context), ensure_ascii=False))
+    context.exit()
+
+
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="geotools-ml", prog_name="geotools")
-def cli() -> None:
+@click.option(
+    "--help-json", is_flag=True, is_eager=True, expose_value=False, callback=_help_json,
+    help="Print every command with its options and defaults as one JSON object and end.",
+)  # fmt: skip
+@click.option(
+    "--stop-on-eof", is_flag=True,
+    help="End as Ctrl-C does when standard input is closed, as by a program that has ended.",
+)  # fmt: skip
+def cli(stop_on_eof: bool) -> None:
     """From elevation models and earthquake catalogs to maps."""
+    if stop_on_eof:
+        end_at_eof()
 
 
 def main() -> None:
@@ -91,7 +112,8 @@ def _tell(sentence: str) -> None:
     """Shows an error the way the command that ran tells of everything."""
     from geotools.cli.reporting import show_error
 
-    show_error(sentence)
+    with contextlib.suppress(BrokenPipeError):  # nobody is there to be told
+        show_error(sentence)
 
 
 def _prepare() -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.metadata
 import json
 import sys
 
 import click
+
+from geotools.cli.reporting import SCHEMA
 
 __all__ = ["command"]
 
@@ -20,7 +23,13 @@ def command(as_json: bool) -> None:
     findings = examine()
     healthy = all(finding.ok for finding in findings)
     if as_json:
-        body = {"ok": healthy, "findings": [dataclasses.asdict(finding) for finding in findings]}
+        body = {
+            "schema": SCHEMA,
+            "version": importlib.metadata.version("geotools-ml"),
+            "python": sys.executable,
+            "ok": healthy,
+            "findings": [dataclasses.asdict(finding) for finding in findings],
+        }
         print(json.dumps(body, ensure_ascii=False))
     else:
         width = max(len(finding.what) for finding in findings)

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO
 if TYPE_CHECKING:
     from geotools.stream import Step
 
-__all__ = ["Report", "reporting", "show_error"]
+__all__ = ["SCHEMA", "Report", "reporting", "show_error"]
 
-_SCHEMA = 1
+SCHEMA = 1
+"""Number of the form of all that is said to programs; another number is another form."""
+
 _active: list[Report] = []
 """The report of the command that is running, for an error that ends it."""
 
@@ -164,7 +166,7 @@ class _Json:
         os.dup2(2, 1)
 
     def _print(self, event: str, **values: Any) -> None:
-        line = {"schema": _SCHEMA, "event": event, **values}
+        line = {"schema": SCHEMA, "event": event, **values}
         print(json.dumps(line, ensure_ascii=False), file=self._stream, flush=True)
 
     def step(self, step: Step) -> None:
