@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from geotools.errors import FileError, GeotoolsError
 from geotools.io.damage import Damage, Reading, read_all, read_pages
-from geotools.io.records import Record, read_record, record_path, sha256
+from geotools.io.records import Record, read_record, record_path
 
 __all__ = ["Verification", "verify"]
 
@@ -45,9 +45,9 @@ def verify(path: str | os.PathLike[str]) -> Verification:
     """Whether a raster, a GeoPackage or a model is whole.
 
     A file with a record (`NAME.json`, written beside every GeoTIFF and GeoPackage of geotools) is
-    compared with its SHA-256. Without one, or when it differs, every cell is read, or every page
-    of the GeoPackage. A model (`.onnx`) is loaded and run once on zeros, and compared with the
-    checksum in the card (`NAME.md`) or the STAC item beside it, where there is one.
+    compared with the SHA-256 or CRC-32 in it. Without one, or when it differs, every cell is read,
+    or every page of the GeoPackage. A model (`.onnx`) is loaded and run once on zeros, and compared
+    with the checksum in the card (`NAME.md`) or the STAC item beside it, where there is one.
 
     Raises:
         FileError: there is no such file.
@@ -73,8 +73,8 @@ def verify(path: str | os.PathLike[str]) -> Verification:
         return Verification(
             file, "no record" if state == "readable" else "damaged", sentence, None, damaged
         )
-    size, digest = file.stat().st_size, sha256(file)
-    if digest == record.sha256:
+    size = file.stat().st_size
+    if record.fits(file):
         return Verification(
             file,
             "whole",
@@ -92,7 +92,8 @@ def _differing(file: Path, record: Record, size: int) -> Verification:
             file,
             "changed",
             f"{file} has changed since geotools {record.geotools} wrote it, or its record belongs "
-            f"to another version of it ({_sizes(size, record.size)}, another SHA-256); {found}.",
+            f"to another version of it ({_sizes(size, record.size)}, another {record.digest}); "
+            f"{found}.",
             record,
         )
     state: State = "truncated" if size < record.size else "damaged"

@@ -74,6 +74,23 @@ def test_files_as_they_were_written_are_whole(raster, layers, capsys):
     assert out.count("is whole") == out.count("\n") == 2
 
 
+def test_an_uncompressed_raster_is_told_by_its_crc32(tmp_path):
+    """Whole as it was written; a changed cell is told, though all can be read."""
+    path = tmp_path / "a.tif"
+    grid, data = make_grid(700, 600), make_terrain(600, 700)[None]
+    with create_geotiff(
+        path, grid, bands=["a"], dtype="float32", nodata=None, compress="none"
+    ) as writer:
+        writer.write(data, grid.window)
+    assert geotools.verify(path).whole
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        file.write(b"\1")
+    found = geotools.verify(path)
+    assert found.state == "changed"
+    assert f"another {found.record.digest}" in found.sentence
+
+
 def test_a_layer_that_was_edited_has_changed(layers):
     """An edit by another program is told, and that nothing is damaged."""
     with closing(sqlite3.connect(layers)) as database, database:

@@ -26,7 +26,7 @@ from geotools.io.layers import (
     quoted,
     read_layer,
 )
-from geotools.io.records import Recorder, check_record, made_from, read_record, sha256
+from geotools.io.records import Recorder, check_record, made_from, read_record
 from geotools.io.styles import polygon_qml, polygon_sld
 from geotools.spec import ClassInfo
 
@@ -151,7 +151,7 @@ def check_layer(
 def _recorded(target: Path, kept: Mapping[str, int]) -> dict[str, Mapping[str, Any]]:
     """What the record says of the layers that are kept, when the file is still what it was."""
     record = read_record(target) if kept else None
-    if record is None or record.sha256 != sha256(target):
+    if record is None or not record.fits(target):
         return {}
     return {name: made for name, made in record.layers.items() if name in kept}
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import zlib
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,8 +23,8 @@ import numpy as np
 
 from geotools.grid import Window
 from geotools.io.checksum import checksum
-from geotools.io.following import FollowedFile
-from geotools.io.tiff import BlockTable, place_blocks, with_directory_at
+from geotools.io.crc import joined_crc32
+from geotools.io.tiff import BlockTable, place_blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +36,9 @@ BLOCK = 512
 
 _PAGE = 4096
 """Blocks begin at multiples of this, where the disk's and the memory's pages do."""
+
+_PIECE_BYTES = 2**20
+"""Read at once of what lies between blocks."""
 
 _UNSYNCED_BYTES = 64 * 2**20
 """The disk is sent what was written whenever it is so much, not all of it at the end."""
@@ -73,6 +77,8 @@ class _Level:
     it; 0 where nothing was written."""
     pieces: dict[_Place, list[_Piece]] = field(default_factory=dict)
     """What was written to each block."""
+    crcs: dict[_Place, list[int]] = field(default_factory=dict)
+    """CRC-32 of each block in each band, as it was read back."""
 
 
 class PlainCells:
@@ -111,15 +117,7 @@ class PlainCells:
         self._local = threading.local()
         self._file = os.open(path, _FLAGS)
         self._is_open = True
-        self._end = self._start = self._aligned_end()
-        # Written in order and to the last block, the file has its directory just behind them.
-        behind = self._end + self._levels[0].places.size * self._bytes * bands
-        self._head = with_directory_at(self._read_head(), behind)
-        self._is_in_order = True
-        self._followed = FollowedFile(path)
-        self._followed.begin(self._head)
-        self.sha256: str | None = None
-        """Of the whole file, once it was read back."""
+        self._end = self._aligned_end()
         self._unsynced, self._sending = 0, threading.Lock()
         self._background: ThreadPoolExecutor | None = None
         self._syncing: Future[None] | None = None
@@ -158,9 +156,6 @@ class PlainCells:
                 sums.append(_sum(room, rows, cols))
                 self._write(room[lines], start)
             raster.pieces.setdefault(place, []).append(_Piece(rows, cols, tuple(sums)))
-            self._is_in_order &= part == inside
-        if self._is_in_order:
-            self._followed.follow(self._end)
 
     def place(self) -> None:
         """Tells the file where its blocks are, and where those of its overviews will be.
@@ -172,18 +167,12 @@ class PlainCells:
         self._file = os.open(self._path, _FLAGS)
         self._is_open = True
         self._end = self._aligned_end()
-        ends = []  # of what is final once a level is
         for below, above in pairwise(self._levels):
-            ends.append(self._end)
             for row, col in sorted({(row // 2, col // 2) for row, col in _filled(below)}):
                 above.places[row, col] = self._end
                 self._end += self._bytes * self._bands
         os.ftruncate(self._file, self._end)  # directories come behind the blocks
         place_blocks(self._file, [self._table(level) for level in self._levels], self._bytes)
-        if not self._is_in_order or self._read_head() != self._head:
-            self._followed.begin(b"")
-        self._ends = [*ends, os.fstat(self._file).st_size]
-        self._followed.follow(self._ends[0])
 
     def read_back(self, threads: int) -> bool:
         """True when the placed file holds what was written; its overviews are filled on the way.
@@ -198,8 +187,7 @@ class PlainCells:
             OSError: the disk refuses.
         """
         with ThreadPoolExecutor(threads, thread_name_prefix="geotools-read") as pool:
-            levels = [*self._levels, None]
-            for number, (below, above) in enumerate(zip(self._levels, levels[1:], strict=True)):
+            for below, above in zip(self._levels, [*self._levels[1:], None], strict=True):
                 pending: deque[Future[bool]] = deque()
                 for place in sorted({(row // 2, col // 2) for row, col in _filled(below)}):
                     pending.append(pool.submit(self._halve, below, above, place))
@@ -208,10 +196,25 @@ class PlainCells:
                         return False
                 if not all(same.result() for same in pending):
                     return False
-                if above is not None:
-                    self._followed.follow(self._ends[number + 1])
-        self.sha256 = self._followed.digest()
         return True
+
+    def crc32(self) -> int:
+        """CRC-32 of the whole file as it was read back: that of its blocks is known by then.
+
+        Raises:
+            OSError: the rest of the file cannot be read.
+        """
+        blocks = sorted(
+            (int(level.places[place]) + band * self._bytes, crc)
+            for level in self._levels
+            for place, crcs in level.crcs.items()
+            for band, crc in enumerate(crcs)
+        )
+        total = at = 0
+        for start, crc in blocks:
+            total = joined_crc32(self._crc_between(total, at, start), crc, self._bytes)
+            at = start + self._bytes
+        return self._crc_between(total, at, os.fstat(self._file).st_size)
 
     def is_placed(self, dataset: Any) -> bool:
         """True when GDAL, in an open dataset of the file, finds every block where it was put."""
@@ -225,18 +228,7 @@ class PlainCells:
         )
 
     def close(self) -> None:
-        """Closes the file; nothing is read or written any more.
-
-        Raises:
-            OSError: the disk has refused something meanwhile.
-        """
-        try:
-            self.pause()
-        finally:
-            self._followed.close()
-
-    def pause(self) -> None:
-        """Closes the file until it is placed: GDAL may change what it says of itself.
+        """Closes the file, until it is placed: GDAL may change what it says of itself.
 
         Raises:
             OSError: the disk has refused something meanwhile.
@@ -265,6 +257,7 @@ class PlainCells:
                 pieces = below.pieces.get((row, col), ())
                 if pieces:
                     self._read(room, int(below.places[row, col]) + band * self._bytes)
+                    below.crcs.setdefault((row, col), []).append(zlib.crc32(room.data))
                 for piece in pieces:
                     if _sum(room, piece.rows, piece.cols) != piece.sums[band]:
                         return False
@@ -283,9 +276,14 @@ class PlainCells:
         bands = np.arange(self._bands)[:, None, None] * self._bytes
         return BlockTable(level.shape, np.where(level.places > 0, level.places + bands, 0))
 
-    def _read_head(self) -> bytes:
-        """What the file has before the blocks."""
-        return os.pread(self._file, self._start, 0).ljust(self._start, b"\0")
+    def _crc_between(self, crc: int, start: int, stop: int) -> int:
+        """The CRC-32 of all before `stop`, from that of all before `start`."""
+        while start < stop:
+            data = os.pread(self._file, min(stop - start, _PIECE_BYTES), start)
+            if not data:
+                raise OSError("the file is shorter than it was")
+            crc, start = zlib.crc32(data, crc), start + len(data)
+        return crc
 
     def _aligned_end(self) -> int:
         """The end of the file, at a page."""

@@ -1,7 +1,9 @@
 """The record beside an output: what the file was when it was written, and what made it.
 
-`forms.tif` gets `forms.tif.json`. Whether a file still is what its record says is told by
-`geotools.verification`.
+`forms.tif` gets `forms.tif.json`. A record identifies its file by the SHA-256 or by the CRC-32 of
+all bytes. Both tell what disks, networks and programs do to a file, the CRC-32 all but one change
+in four billion; against intent neither helps, since a record lies unsigned beside its file.
+Whether a file still is what its record says is told in words by `geotools.verification`.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import hashlib
 import json
 import os
 import re
+import zlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -32,14 +35,17 @@ __all__ = [
     "sha256",
 ]
 
-_SCHEMA = 1
-"""Version of what a record holds."""
+_SCHEMA = 2
+"""Version of what a record holds; 1 knew the SHA-256 alone."""
 
 _TYPE = "geotools record"
 """By which a record is told from other files of the name, such as STAC items."""
 
 _MAX_BYTES = 16 * 2**20
 """Of a record; larger files of the name are not read."""
+
+_PIECE_BYTES = 2**20
+"""Of a file, taken into the CRC-32 at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +56,12 @@ class Record:
     """Its name, without a folder; it may have got another since."""
     size: int
     """Bytes."""
-    sha256: str
-    """Of all bytes, as 64 hexadecimal digits."""
     geotools: str
     """Version that wrote it."""
+    sha256: str | None = None
+    """Of all bytes, as 64 hexadecimal digits; None where there is a CRC-32 instead."""
+    crc32: str | None = None
+    """Of all bytes, as 8 hexadecimal digits; None where there is a SHA-256 instead."""
     made: Mapping[str, Any] = field(default_factory=dict)
     """Of a raster: method, model, inputs and parameters, as `made_from` gives them."""
     layers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -61,15 +69,36 @@ class Record:
 
     def to_json(self) -> str:
         """The record as text; the same record gives the same text."""
+        digest = {"sha256": self.sha256} if self.sha256 else {"crc32": self.crc32}
         body: dict[str, Any] = {
-            "schema": _SCHEMA, "type": _TYPE, "file": self.file, "size": self.size,
-            "sha256": self.sha256, "geotools": self.geotools,
+            "schema": _SCHEMA, "type": _TYPE, "file": self.file, "size": self.size, **digest,
+            "geotools": self.geotools,
         }  # fmt: skip
         if self.layers:
             body["layers"] = {name: dict(made) for name, made in self.layers.items()}
         else:
             body["made"] = dict(self.made)
         return json.dumps(body, indent=1, ensure_ascii=False) + "\n"
+
+    @property
+    def digest(self) -> str:
+        """What tells its bytes from others, by name: `SHA-256` or `CRC-32`."""
+        return "SHA-256" if self.sha256 else "CRC-32"
+
+    def fits(self, path: str | os.PathLike[str]) -> bool:
+        """True when the file `path` is what the record says, read to its end if need be.
+
+        Raises:
+            FileError: it cannot be read.
+        """
+        try:
+            if os.stat(path).st_size != self.size:
+                return False
+        except OSError as error:
+            raise _unreadable(path, error) from None
+        if self.sha256:
+            return sha256(path) == self.sha256
+        return _crc32(path) == self.crc32
 
 
 def record_path(path: str | os.PathLike[str]) -> Path:
@@ -98,8 +127,8 @@ def read_record(path: str | os.PathLike[str]) -> Record | None:
         return Record(
             file=str(body["file"]),
             size=int(body["size"]),
-            sha256=_matching(r"[0-9a-f]{64}", body["sha256"]),
             geotools=_matching(r"[\w.+-]{1,40}", body["geotools"]),
+            **_digest(body),
             made=dict(body.get("made", {})),
             layers={str(name): dict(made) for name, made in body.get("layers", {}).items()},
         )
@@ -172,7 +201,7 @@ def sha256(path: str | os.PathLike[str]) -> str:
         with open(path, "rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        raise FileError(f"{path} cannot be read: {error.strerror}.") from None
+        raise _unreadable(path, error) from None
 
 
 class Recorder:
@@ -195,7 +224,7 @@ class Recorder:
         *,
         made: Mapping[str, Any] | None = None,
         layers: Mapping[str, Mapping[str, Any]] | None = None,
-        digest: str | None = None,
+        crc32: str | None = None,
     ) -> None:
         """Writes the record of the complete file, without giving it its name.
 
@@ -203,7 +232,7 @@ class Recorder:
             temporary: where the file is until it gets the target's name; it is sent to the disk
                 while it is hashed.
             made, layers: as in `Record`.
-            digest: SHA-256 of the file, where it is known.
+            crc32: of all its bytes, where it is known; else the record has their SHA-256.
 
         Raises:
             FileError: the disk refuses.
@@ -211,12 +240,17 @@ class Recorder:
         try:
             with ThreadPoolExecutor(1) as background:
                 synced = background.submit(sync, temporary)
-                digest = digest or sha256(temporary)
+                whole = None if crc32 else sha256(temporary)
                 synced.result()
             record = Record(
-                self._target.name, temporary.stat().st_size, digest, _version(),
-                made or {}, layers or {},
-            )  # fmt: skip
+                self._target.name,
+                temporary.stat().st_size,
+                _version(),
+                sha256=whole,
+                crc32=crc32,
+                made=made or {},
+                layers=layers or {},
+            )
             text = record.to_json()
             self._new.write_text(text, encoding="utf-8", newline="\n")
             if self._new.read_text(encoding="utf-8") != text:
@@ -258,6 +292,29 @@ class Recorder:
             for left in (self._new, self._aside):
                 with contextlib.suppress(OSError):
                     left.unlink()
+
+
+def _crc32(path: str | os.PathLike[str]) -> str:
+    """The CRC-32 of a file as hexadecimal digits."""
+    crc, room = 0, memoryview(bytearray(_PIECE_BYTES))
+    try:
+        with open(path, "rb", buffering=0) as stream:
+            while count := stream.readinto(room):
+                crc = zlib.crc32(room[:count], crc)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    return f"{crc:08x}"
+
+
+def _unreadable(path: str | os.PathLike[str], error: OSError) -> FileError:
+    return FileError(f"{path} cannot be read: {error.strerror}.")
+
+
+def _digest(body: Mapping[str, Any]) -> dict[str, str]:
+    """The one of the two digests that a record has."""
+    if "crc32" in body:
+        return {"crc32": _matching(r"[0-9a-f]{8}", body["crc32"])}
+    return {"sha256": _matching(r"[0-9a-f]{64}", body["sha256"])}
 
 
 def _matching(pattern: str, text: str) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["BlockTable", "place_blocks", "with_directory_at"]
+__all__ = ["BlockTable", "place_blocks"]
 
 _SUBFILE_TYPE, _WIDTH, _LENGTH, _OFFSETS, _BYTE_COUNTS = 254, 256, 257, 324, 325
 _LONG, _LONG8 = 4, 16
@@ -105,17 +105,6 @@ def place_blocks(descriptor: int, tables: Sequence[BlockTable], block_bytes: int
         _write(descriptor, data, place)
         _write(descriptor, struct.pack(layout.word, start), link)
         link = place + len(data) - layout.dtype.itemsize
-
-
-def with_directory_at(head: bytes, place: int) -> bytes:
-    """The first bytes of a TIFF as they are when its first directory is at `place`.
-
-    Raises:
-        ValueError: they are not those of a little-endian TIFF.
-    """
-    layout = _Layout(head)
-    word = place.to_bytes(8, "little")[: layout.dtype.itemsize]
-    return head[: layout.first] + word + head[layout.first + len(word) :]
 
 
 def _directory(descriptor: int, layout: _Layout) -> tuple[dict[int, _Entry], int]:

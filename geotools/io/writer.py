@@ -80,6 +80,8 @@ class GeotiffWriter:
         """Provenance that the file has been given."""
         self.is_empty = True
         """True while nothing has been written."""
+        self.crc32: str | None = None
+        """Of the complete file, as 8 hexadecimal digits, where reading back has told it."""
         self._target = target
         self._classes = tuple(classes)
         self._written: list[Written] = []
@@ -182,11 +184,6 @@ class GeotiffWriter:
             counts = np.stack([np.bincount(row, minlength=256) for row in codes])  # (rows, 256)
             self._area_m2 += area @ counts
 
-    @property
-    def sha256(self) -> str | None:
-        """Of the complete file, where it was taken on the way."""
-        return self._plain.sha256 if self._plain is not None else None
-
     def area_m2(self) -> dict[int, float]:
         """Area in square metres by class code, of what has been written."""
         return {info.code: float(self._area_m2[info.code]) for info in self._classes}
@@ -229,7 +226,7 @@ class GeotiffWriter:
     def _close(self) -> None:
         """Closes the file with all that it says of itself; its overviews are there."""
         if self._plain is not None:
-            self._plain.pause()
+            self._plain.close()
             if self.tags:
                 with rasterio.open(self.path, "r+", driver="GTiff") as dataset:
                     dataset.update_tags(**_tags(self.tags))
@@ -247,6 +244,7 @@ class GeotiffWriter:
             return False
         if self._plain is not None:
             same = self._plain.read_back(_THREADS)
+            self.crc32 = f"{self._plain.crc32():08x}" if same else None
             self._plain.close()
         else:
             same = read_back(

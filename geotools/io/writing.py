@@ -117,7 +117,7 @@ def create_geotiff(
             for file, text in texts.items():
                 outputs.enter_context(_text(file, text, overwrite=overwrite))
             made = made_from(writer.tags, method=method, bands=writer.bands)
-            record.write(temporary, made=made, digest=writer.sha256)
+            record.write(temporary, made=made, crc32=writer.crc32)
 
         writer.when_complete = write_beside
         try:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import geopandas
@@ -18,6 +19,7 @@ from geotools.errors import FileError
 from geotools.grid import Window
 from geotools.io.atomic import write_atomic
 from geotools.io.geopackage import write_layer
+from geotools.io.plain import can_write_plain
 from geotools.io.records import Record, Recorder, made_from, read_record, record_path, sha256
 from geotools.io.writing import create_geotiff
 
@@ -27,7 +29,7 @@ TAGS = {
     "parameters": "a=1", "source": "x.tif, y.tif", "source_sha256": "01, 02", "notes": "",
 }  # fmt: skip
 
-ESCAPES = Record("a.tif", 1, "0" * 64, "1\x1b[2J").to_json()
+ESCAPES = Record("a.tif", 1, "1\x1b[2J", sha256="0" * 64).to_json()
 
 
 def write_raster(path: Path, value: float = 0, **options: object) -> None:
@@ -57,7 +59,7 @@ def test_a_raster_has_a_record(tmp_path):
         "parameters": "a=1",
         "bands": ["slope"],
     }
-    assert json.loads(record_path(path).read_text())["schema"] == 1
+    assert json.loads(record_path(path).read_text())["schema"] == 2
 
 
 def test_the_same_output_has_the_same_record(tmp_path):
@@ -114,10 +116,48 @@ def test_the_record_of_a_file_that_is_gone_is_no_obstacle(tmp_path):
     assert read_record(tmp_path / "a.tif").sha256 == sha256(tmp_path / "a.tif")
 
 
+def test_records_of_earlier_versions_are_known(tmp_path):
+    """Schema 1 had the SHA-256 alone."""
+    path = tmp_path / "a.tif"
+    write_raster(path)
+    text = record_path(path).read_text().replace('"schema": 2', '"schema": 1')
+    record_path(path).write_text(text)
+    assert read_record(path).fits(path)
+
+
+def test_an_uncompressed_raster_is_told_by_its_crc32(tmp_path):
+    """That of zlib over all bytes, which reading the cells back tells; a changed byte is seen."""
+    path = tmp_path / "a.tif"
+    write_raster(path, compress="none")
+    record = read_record(path)
+    data = path.read_bytes()
+    if can_write_plain():
+        assert (record.sha256, record.crc32) == (None, f"{zlib.crc32(data):08x}")
+    assert record.fits(path)
+    for place in (0, len(data) // 2, len(data) - 1):
+        path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+        assert not record.fits(path)
+    path.write_bytes(data + b"\0")
+    assert not record.fits(path)
+    path.unlink()
+    with pytest.raises(FileError, match="cannot be read"):
+        record.fits(path)
+
+
+@pytest.mark.parametrize("wrong", ["0" * 7, "0" * 9, "0000000G", "", None, 5])
+def test_a_digest_of_another_form_is_no_record(tmp_path, wrong):
+    """Eight hexadecimal digits are a CRC-32, nothing else is."""
+    record = Record("a.tif", 3, "1", crc32="0" * 8).to_json()
+    damaged = json.dumps(json.loads(record) | {"crc32": wrong})
+    record_path(tmp_path / "a.tif").write_text(damaged)
+    with pytest.raises(FileError, match="no record of geotools"):
+        read_record(tmp_path / "a.tif")
+
+
 def test_records_of_later_versions_are_told(tmp_path):
     path = tmp_path / "a.tif"
     write_raster(path)
-    text = record_path(path).read_text().replace('"schema": 1', '"schema": 2')
+    text = record_path(path).read_text().replace('"schema": 2', '"schema": 3')
     record_path(path).write_text(text)
     with pytest.raises(FileError, match="update geotools"):
         read_record(path)
@@ -209,9 +249,12 @@ def test_a_killed_run_leaves_no_wrong_record(tmp_path):
     assert {("old", True, 9), ("old", False, 9), ("new", False, 9), ("new", True, 0)} <= seen
 
 
-def test_a_record_is_read_as_it_was_written(tmp_path):
-    """The text of a record is that of its fields."""
-    record = Record("a.tif", 3, "0" * 64, "1", made_from({"quantity": "b"}, method="seismicity"))
+@pytest.mark.parametrize("digest", [{"sha256": "0" * 64}, {"crc32": "0" * 8}])
+def test_a_record_is_read_as_it_was_written(tmp_path, digest):
+    """The text of a record is that of its fields, with one of the two digests."""
+    made = made_from({"quantity": "b"}, method="seismicity")
+    record = Record("a.tif", 3, "1", **digest, made=made)
     record_path(tmp_path / "a.tif").write_text(record.to_json())
     assert read_record(tmp_path / "a.tif") == record
+    assert digest.keys() == {"sha256", "crc32"} & json.loads(record.to_json()).keys()
     assert record.made == {"method": "seismicity", "inputs": [], "tags": {"quantity": "b"}}
