@@ -22,14 +22,27 @@ _DEATH_OF_PARENT = 1
 """PR_SET_PDEATHSIG of <linux/prctl.h>."""
 
 
+_ARENA_MAX = -8
+"""M_ARENA_MAX of glibc's <malloc.h>."""
+
+
 def settings() -> dict[str, str]:
     """What GDAL reads from the environment: the user's where there is some, else ours."""
     return {name: os.environ.get(name, value) for name, value in _SETTINGS.items()}
 
 
 def prepare() -> None:
-    """Sets it in this process."""
+    """Sets it in this process, and gives its threads an arena of memory for each core.
+
+    glibc allows eight, and every thread keeps what it freed in its own: a map of 8192 x 8192 cells
+    took 40 MB more so, and no less time.
+    """
     os.environ.update(settings())
+    if sys.platform == "linux" and "MALLOC_ARENA_MAX" not in os.environ:
+        import ctypes
+
+        with contextlib.suppress(OSError, AttributeError):  # another C library
+            ctypes.CDLL(None).mallopt(_ARENA_MAX, max(2, os.cpu_count() or 1))
 
 
 def end_with(parent: int) -> None:
