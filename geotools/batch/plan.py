@@ -8,7 +8,6 @@ import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -19,6 +18,7 @@ from geotools.batch.names import filled
 from geotools.batch.operations import OPERATIONS
 from geotools.errors import ConfigError, FileError, GeotoolsError
 from geotools.schema import build
+from geotools.version import VERSION
 
 __all__ = ["RESERVED", "Task", "plan"]
 
@@ -148,9 +148,7 @@ class _Planner:
                 said["mask"] = Identity.of(mask).sha256
             except OSError as error:
                 raise FileError(f"The mask {mask} cannot be read: {error.strerror}.") from None
-        text = json.dumps(
-            [self.job.operation, said, version("geotools-ml")], sort_keys=True, default=str
-        )
+        text = json.dumps([self.job.operation, said, VERSION], sort_keys=True, default=str)
         return options, hashlib.sha256(text.encode()).hexdigest()
 
     def _path_of(self, model: str) -> str:

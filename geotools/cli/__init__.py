@@ -19,6 +19,7 @@ import click
 
 from geotools.errors import GeotoolsError, PartialError, Terminated
 from geotools.process import end_at_eof, prepare
+from geotools.version import VERSION
 
 __all__ = ["main"]
 
@@ -70,7 +71,7 @@ def _help_json(context: click.Context, parameter: click.Parameter, value: bool) 
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="geotools-ml", prog_name="geotools")
+@click.version_option(VERSION, prog_name="geotools")
 @click.option(
     "--help-json", is_flag=True, is_eager=True, expose_value=False, callback=_help_json,
     help="Print every command with its options and defaults as one JSON object and end.",

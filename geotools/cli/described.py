@@ -5,12 +5,12 @@ Nothing here says how a command works: names, flags, defaults and help are those
 
 from __future__ import annotations
 
-import importlib.metadata
 from typing import Any
 
 import click
 
 from geotools.cli.reporting import SCHEMA
+from geotools.version import VERSION
 
 __all__ = ["describe_commands"]
 
@@ -25,7 +25,7 @@ def describe_commands(context: click.Context) -> dict[str, Any]:
     _collect(context, "", found)
     return {
         "schema": SCHEMA,
-        "version": importlib.metadata.version("geotools-ml"),
+        "version": VERSION,
         "commands": found,
     }
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.metadata
 import json
 import sys
 
 import click
 
 from geotools.cli.reporting import SCHEMA
+from geotools.version import VERSION
 
 __all__ = ["command"]
 
@@ -25,7 +25,7 @@ def command(as_json: bool) -> None:
     if as_json:
         body = {
             "schema": SCHEMA,
-            "version": importlib.metadata.version("geotools-ml"),
+            "version": VERSION,
             "python": sys.executable,
             "ok": healthy,
             "findings": [dataclasses.asdict(finding) for finding in findings],

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -24,6 +23,7 @@ from geotools.engine.worker import error_of, tell_error
 from geotools.errors import GeotoolsError, MissingExtraError
 from geotools.io.parts import find_parts
 from geotools.process import prepare, settings
+from geotools.version import VERSION
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -195,9 +195,9 @@ def run_there(job: Job, unit: Unit, code: str) -> dict[str, Any]:
     prepare()
     worker = get_worker()
     try:
-        if version("geotools-ml") != code:
+        if code != VERSION:
             raise GeotoolsError(
-                f"The worker {worker.address} has geotools {version('geotools-ml')}, not {code}: "
+                f"The worker {worker.address} has geotools {VERSION}, not {code}: "
                 "install the same version everywhere."
             )
         plugin = worker.plugins.get(_name(job))
@@ -264,7 +264,7 @@ class _Run:
 
     def _begin(self, unit: Unit, *, again: bool) -> None:
         key = f"{_name(self._job)}-{unit.name}{'-again' * again}"
-        code = version("geotools-ml")
+        code = VERSION
         future = self._client.submit(run_there, self._job, unit, code, key=key, pure=False)
         self._begun[future] = unit
 

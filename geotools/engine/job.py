@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from geotools.engine.units import Unit
 from geotools.engine.work import Task, Work
 from geotools.errors import FileError
 from geotools.io.parts import write_part
+from geotools.version import VERSION
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,7 +58,7 @@ def identify_job(task: Task, work: Work, unit_cells: int) -> str:
     """Hash of the task, the layers, the grid, the units and the version of the code."""
     grid = work.grid
     body = {
-        "geotools": version("geotools-ml"),
+        "geotools": VERSION,
         "task": _plain(task.identity()),
         "layers": [asdict(layer) for layer in work.layers],
         "grid": [grid.crs.to_wkt(), list(grid.transform)[:6], grid.width, grid.height],

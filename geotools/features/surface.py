@@ -15,7 +15,7 @@ from geotools.errors import ConfigError
 from geotools.features.names import LARGEST_RADIUS, Feature
 from geotools.grid import Grid, Window
 from geotools.terrain.attributes import ATTRIBUTES, attributes, reach
-from geotools.terrain.geomorphons import search_unit
+from geotools.terrain.cell_sizes import search_unit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,9 +7,12 @@ is inside the GeoTIFF.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from geotools.io.xmltext import escape, quoteattr
-from geotools.spec import ClassInfo
+
+if TYPE_CHECKING:
+    from geotools.spec import ClassInfo
 
 __all__ = ["aux_xml", "class_qml", "ramp_qml"]
 

@@ -17,13 +17,13 @@ import zlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from geotools.errors import FileError
 from geotools.io.atomic import check_output, sync, temporary_beside
+from geotools.version import VERSION
 
 __all__ = [
     "Record",
@@ -245,7 +245,7 @@ class Recorder:
             record = Record(
                 self._target.name,
                 temporary.stat().st_size,
-                _version(),
+                VERSION,
                 sha256=whole,
                 crc32=crc32,
                 made=made or {},
@@ -322,11 +322,3 @@ def _matching(pattern: str, text: str) -> str:
     if not re.fullmatch(pattern, text):
         raise ValueError
     return text
-
-
-def _version() -> str:
-    """Version of geotools, as far as it is installed."""
-    try:
-        return version("geotools-ml")
-    except PackageNotFoundError:
-        return "unknown"

@@ -26,10 +26,11 @@ from geotools.io.cog import cache_bytes, cog_options, copy_as_cog, is_cog, same_
 from geotools.io.gate import GDAL_ERRORS
 from geotools.io.plain import BLOCK, PlainCells, can_write_plain
 from geotools.io.reading_back import Written, rasterio_window, read_back
-from geotools.spec import ClassInfo
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from geotools.spec import ClassInfo
 
 __all__ = ["COMPRESSIONS", "GeotiffWriter"]
 

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,7 +19,9 @@ from geotools.io.atomic import check_output, write_atomic
 from geotools.io.legend import aux_xml, class_qml, ramp_qml
 from geotools.io.records import Recorder, check_record, made_from
 from geotools.io.writer import COMPRESSIONS, GeotiffWriter
-from geotools.spec import ClassInfo
+
+if TYPE_CHECKING:
+    from geotools.spec import ClassInfo
 
 __all__ = ["COMPRESSIONS", "GeotiffWriter", "create_geotiff"]
 

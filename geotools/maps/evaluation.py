@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from geotools.errors import EventsError
@@ -35,6 +34,7 @@ from geotools.maps.evaluation_run import (
 )
 from geotools.maps.inputs import FilePath, check_paths
 from geotools.stream import Progress, Step
+from geotools.version import VERSION
 
 __all__ = ["EvaluationPeriod", "ForecastEvaluation", "evaluate_forecast"]
 
@@ -134,7 +134,7 @@ def evaluate_forecast(
         horizon_days=horizon,
         step_days=step,
         command=_command(catalog, output, settings),
-        software=_software(),
+        software=f"geotools {VERSION}",
         notes=said,
         left_out={item.reason: item.count for item in reading.skipped},
     )
@@ -165,10 +165,3 @@ def _command(catalog: FilePath, output: FilePath, settings: Mapping[str, object]
         if value is not None and value != "":
             words += [flag, str(value)]
     return shlex.join(words)
-
-
-def _software() -> str:
-    try:
-        return f"geotools {version('geotools-ml')}"
-    except PackageNotFoundError:
-        return "geotools"

@@ -96,7 +96,8 @@ class ExactMapper:
 
     def check(self, grid: Grid, name: str, warn: Warn) -> None:
         """Refuses a look so far that no tile would do."""
-        from geotools.terrain.geomorphons import reach, search_unit
+        from geotools.terrain.cell_sizes import search_unit
+        from geotools.terrain.geomorphons import reach
 
         x_m, y_m = grid.cell_size_m()
         self.unit_m = search_unit(x_m, y_m)

@@ -18,6 +18,7 @@ from geotools.io.parts import PartsSource
 from geotools.io.writing import GeotiffWriter, create_geotiff
 from geotools.maps.inputs import FilePath, check_paths
 from geotools.maps.polygons import Polygons, check_polygons, write_polygons
+from geotools.maps.shown import shown_range
 from geotools.raster import Chosen, Sink
 from geotools.spec import ClassInfo
 from geotools.stream import Progress
@@ -257,8 +258,4 @@ class _Sampled:
     def range(self) -> tuple[float, float]:
         """The values between which nearly all of band 1 lies: its 2nd and 98th percentile."""
         drawn = np.concatenate(self._sample) if self._sample else np.zeros(0, np.float32)
-        drawn = drawn[np.isfinite(drawn)]
-        if not drawn.size:
-            return 0.0, 1.0
-        low, high = np.percentile(drawn, [2, 98])
-        return float(low), float(high)
+        return shown_range(drawn) or (0.0, 1.0)

@@ -26,6 +26,7 @@ from geotools.maps.inputs import (
     open_dem,
     provenances,
 )
+from geotools.maps.shown import shown_range
 from geotools.raster import Raster, Sink
 from geotools.stream import Progress, map_tiles
 
@@ -110,7 +111,7 @@ def map_terrain(
     """
     from geotools.terrain.attributes import ATTRIBUTES, reach
     from geotools.terrain.attributes import attributes as compute_attributes
-    from geotools.terrain.geomorphons import search_unit
+    from geotools.terrain.cell_sizes import search_unit
 
     start = time.monotonic()
     settings, reading, effort = (
@@ -182,11 +183,7 @@ def map_terrain(
                 "right? --nodata sets another)."
             )
         writer.tag(origin())
-        drawn = np.concatenate(sample)
-        drawn = drawn[np.isfinite(drawn)]
-        if drawn.size:
-            low, high = np.percentile(drawn, [2, 98])
-            writer.gray = (float(low), float(high))
+        writer.gray = shown_range(np.concatenate(sample)) or writer.gray
     return TerrainMap(target, tuple(names), time.monotonic() - start)
 
 

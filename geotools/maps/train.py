@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from geotools.maps.inputs import FilePath
 from geotools.maps.run_folder import RunFolder
 from geotools.stream import Progress, Step
 from geotools.training.config import TrainConfig, make_config, read_config
+from geotools.version import VERSION
 
 __all__ = ["Training", "train"]
 
@@ -216,5 +216,5 @@ def _provenance(prepared: Any, outcome: Any, judgement: Any, command: str) -> di
         "links": list(config.links),
         "notes": list(outcome.fitted.facts.get("notes", ())),
         "command": command,
-        "software": f"geotools-ml {version('geotools-ml')}",
+        "software": f"geotools-ml {VERSION}",
     }

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from geotools.errors import RasterError
+from geotools.terrain.cell_sizes import per_row, search_unit
 from geotools.terrain.stencils import STENCILS, StencilOptions, stencils_of_rows
 
 if TYPE_CHECKING:
@@ -195,8 +196,6 @@ def attributes(
         RasterError: an unknown name, an array that is not two-dimensional, a cell size that is
             not positive, or a setting that cannot be.
     """
-    from geotools.terrain.geomorphons import per_row, search_unit
-
     chosen = _chosen(names)
     # Compiled code is made anew for read-only arrays: copy those.
     z = np.require(elevation, np.float32, ["C", "W"])

@@ -32,6 +32,23 @@ def test_help_imports_nothing_heavy():
     assert not loaded_after("import geotools, geotools.cli") & set(HEAVY)
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="loops are kept on Linux alone")
+def test_terrain_imports_what_it_needs(tmp_path):
+    """Half of a short run is imports: no library for other jobs is among them."""
+    write_tif(tmp_path / "dem.tif", make_terrain(40, 50))
+    arguments = ["terrain", str(tmp_path / "dem.tif"), "-o", str(tmp_path / "out.tif")]
+    assert geotools(*arguments).returncode == 0  # from now on its loops are kept
+    arguments += ["--overwrite", "--progress", "none"]
+    loaded = loaded_after(
+        f"import sys; sys.argv[1:] = {arguments}\nfrom geotools.cli import main\n"
+        "try: main()\nexcept SystemExit as end: assert not end.code"
+    )
+    assert "geotools.terrain.stencils" in loaded
+    unneeded = {"numba", "pandas", "shapely", "scipy", "onnxruntime", "matplotlib", "rich"}
+    unneeded |= {"geotools.spec", "geotools.terrain.geomorphons", "geotools.engine"}
+    assert not loaded & unneeded
+
+
 def test_inference_needs_no_training_library():
     """Mapping imports neither torch nor scikit-learn nor onnx nor ObsPy nor Dask."""
     loaded = loaded_after("import geotools.maps, geotools.inference.predict, geotools.pictures")
