@@ -23,6 +23,6 @@ def decide(
     index = np.zeros(highest.shape, np.uint8)
     for channel in range(1, len(probabilities)):
         plane = probabilities[channel]
-        index[plane > highest] = channel
+        np.copyto(index, np.uint8(channel), where=plane > highest)
         np.maximum(highest, plane, out=highest)
     return index, highest

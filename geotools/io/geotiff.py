@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 from collections.abc import Iterator, Sequence
-from types import SimpleNamespace, TracebackType
+from itertools import product
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -19,6 +19,7 @@ import rasterio.windows
 from rasterio.crs import CRS
 from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.errors import CRSError
+from rasterio.vrt import WarpedVRT
 
 from geotools.errors import FileError, GridError, RasterError
 from geotools.grid import Grid, Window
@@ -30,6 +31,7 @@ from geotools.io.gate import (
     open_dataset,
     reason,
 )
+from geotools.io.handles import Handles
 from geotools.io.placing import check_cells, check_latitude, needs_warp, north_up, numpy_name
 from geotools.raster import Raster
 
@@ -84,10 +86,7 @@ def parse_crs(text: str) -> CRS:
 
 
 class RasterFile:
-    """A raster file as a `Source`.
-
-    Every thread that reads gets a GDAL handle of its own; for files of strips they share one.
-    """
+    """A raster file as a `Source`, for any number of threads."""
 
     def __init__(
         self,
@@ -99,31 +98,41 @@ class RasterFile:
     ) -> None:
         self.name = name
         self._target, self._drivers = local_raster(name)
-        self._local = threading.local()
-        self._shared = SimpleNamespace()
-        self._in_strips = self._has_mask = self._says_valid = False
-        self._handles: list[Any] = []
-        self._lock, self._reading = threading.Lock(), threading.Lock()
+        self._handles = Handles(self._open)
+        self._has_mask = self._says_valid = False
         self._nodata = nodata
         self._assumed = parse_crs(crs) if crs else None
         try:
-            self._describe(bands)
+            with self._handles.lent() as dataset:
+                self._describe(dataset, bands)
         except BaseException:
             self.close()
             raise
+        if self._in_strips:  # which serve several tiles, and are decoded once
+            self._handles.only_one()
 
-    def _describe(self, bands: Sequence[int] | None) -> None:
-        plain = self._open_plain()
-        check_layout(
-            self.name,
-            plain.block_shapes,
-            max(np.dtype(numpy_name(dtype)).itemsize for dtype in plain.dtypes),
-            plain.count,
-        )
+    def _open(self) -> tuple[Any, ...]:
+        """The file, and the view of it on a north-up grid when it needs one."""
+        plain = open_dataset(self.name, self._target, self._drivers)
+        try:
+            check_layout(
+                self.name,
+                plain.block_shapes,
+                max(np.dtype(numpy_name(dtype)).itemsize for dtype in plain.dtypes),
+                plain.count,
+            )
+            check_cells(plain.transform, self.name)
+            if needs_warp(plain):
+                return plain, north_up(plain, self.name, crs=self._assumed, nodata=self._nodata)
+        except BaseException:
+            plain.close()
+            raise
+        return (plain,)
+
+    def _describe(self, dataset: Any, bands: Sequence[int] | None) -> None:
+        self._warped = isinstance(dataset, WarpedVRT)
+        plain = dataset.src_dataset if self._warped else dataset
         self.driver: str = plain.driver
-        check_cells(plain.transform, self.name)
-        self._warped = needs_warp(plain)
-        dataset = self._dataset()
         crs = self._assumed or dataset.crs
         if crs is None:
             raise GridError(
@@ -165,7 +174,7 @@ class RasterFile:
         flags = masks[0]
         # A warped raster's mask is ours; other masks hold whatever value stands for missing.
         self._has_mask = self._warped or MaskFlags.per_dataset in flags or MaskFlags.alpha in flags
-        self._in_strips = self.block_shape[1] >= self.grid.width
+        self._in_strips: bool = self.block_shape[1] >= self.grid.width
         self._sparse = self._can_be_sparse(plain)
 
     def _choose(self, dataset: Any, bands: Sequence[int] | None) -> tuple[int, ...]:
@@ -208,7 +217,8 @@ class RasterFile:
     @property
     def files(self) -> tuple[str, ...]:
         """The files that hold it: itself, its archive, what a VRT names, masks beside it."""
-        return (archive_of(self._target), *self._dataset().files)
+        with self._handles.lent() as dataset:
+            return (archive_of(self._target), *dataset.files)
 
     def read(self, window: Window) -> Raster:
         """The cells of `window`; those beyond the raster are invalid and 0.
@@ -223,13 +233,13 @@ class RasterFile:
         inside = window.intersection(self.grid.window)
         present = inside is not None and not self._is_absent(inside)
         if present and inside == window:
-            data, valid = self._read_inside(window)
+            data, valid = self._read(window)
             return Raster(data, valid, self.grid.cut(window), self.bands)
         data = np.zeros((len(self.bands), *window.shape), self.dtype)  # (band, row, col)
         valid = np.zeros(window.shape, np.bool_)
         if present and inside is not None:
             rows, cols = inside.slices(window)
-            data[:, rows, cols], valid[rows, cols] = self._read_inside(inside)
+            data[:, rows, cols], valid[rows, cols] = self._read(inside)
         return Raster(data, valid, self.grid.cut(window), self.bands)
 
     def is_absent(self, window: Window) -> bool:
@@ -237,28 +247,23 @@ class RasterFile:
         inside = window.intersection(self.grid.window)
         return inside is None or self._is_absent(inside)
 
-    def _read_inside(self, window: Window) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        if not self._in_strips:
-            return self._read_stored(window)
-        # Strips serve several tiles: one handle, so that every strip is decoded once.
-        with self._reading:
-            return self._read_stored(window)
-
-    def _read_stored(self, window: Window) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        dataset = self._dataset()
+    def _read(self, window: Window) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """Data (band, row, col) and valid (row, col) of a window inside the raster."""
         numbers = list(self.band_numbers)
         stored = self._stored(window)
+        masks = None
         try:
-            pixels = dataset.read(numbers, window=stored)  # (band, row, col)
-            tests = []  # (row, col) each
-            if self._has_mask or (self._nodata is None and not self._says_valid):
-                tests.append(_all(dataset.read_masks(numbers, window=stored) > 0))
+            with self._handles.lent() as dataset:
+                pixels = dataset.read(numbers, window=stored)  # (band, row, col)
+                if self._has_mask or (self._nodata is None and not self._says_valid):
+                    masks = dataset.read_masks(numbers, window=stored)  # (band, row, col)
         except GDAL_ERRORS as error:
             raise FileError(
                 f"{self.name} cannot be read at columns {window.col_off} to {window.col_stop}, "
                 f"rows {window.row_off} to {window.row_stop} ({reason(error)}): the file is "
                 "damaged or incomplete."
             ) from None
+        tests = [] if masks is None else [_all(masks > 0)]  # (row, col) each
         if self._nodata is not None:
             tests.append(_all(pixels != _as_stored(self._nodata, pixels.dtype)))
         if pixels.dtype.kind == "f":
@@ -288,35 +293,15 @@ class RasterFile:
         """True when none of the window's blocks is in the file, so that all of it is nodata."""
         if not self._sparse:
             return False
-        dataset = self._dataset()
         stored = self._stored(window)
         height, width = self.block_shape
-        return not any(
-            dataset.get_tag_item(f"BLOCK_OFFSET_{col}_{row}", "TIFF", bidx=number)
-            for number in self.band_numbers
-            for row in range(
-                stored.row_off // height, -(-(stored.row_off + stored.height) // height)
-            )
-            for col in range(stored.col_off // width, -(-(stored.col_off + stored.width) // width))
-        )
-
-    def _dataset(self) -> Any:
-        """The handle that the calling thread may use, warped when the raster needs it."""
-        place = self._shared if self._in_strips else self._local
-        if not hasattr(place, "dataset"):
-            plain = self._open_plain()
-            if self._warped:
-                plain = north_up(plain, self.name, crs=self._assumed, nodata=self._nodata)
-                with self._lock:
-                    self._handles.append(plain)
-            place.dataset = plain
-        return place.dataset
-
-    def _open_plain(self) -> Any:
-        dataset = open_dataset(self.name, self._target, self._drivers)
-        with self._lock:
-            self._handles.append(dataset)
-        return dataset
+        rows = range(stored.row_off // height, -(-(stored.row_off + stored.height) // height))
+        cols = range(stored.col_off // width, -(-(stored.col_off + stored.width) // width))
+        with self._handles.lent() as dataset:
+            for number, row, col in product(self.band_numbers, rows, cols):
+                if dataset.get_tag_item(f"BLOCK_OFFSET_{col}_{row}", "TIFF", bidx=number):
+                    return False
+        return True
 
     @contextlib.contextmanager
     def block_cache(self, rows: int, most: int | None = None) -> Iterator[None]:
@@ -339,12 +324,7 @@ class RasterFile:
 
     def close(self) -> None:
         """Closes every handle; reading afterwards opens the file anew."""
-        with self._lock:
-            for handle in reversed(self._handles):
-                with contextlib.suppress(*GDAL_ERRORS):
-                    handle.close()
-            self._handles.clear()
-            self._local, self._shared = threading.local(), SimpleNamespace()
+        self._handles.close()
 
     def __enter__(self) -> Self:
         return self
