@@ -60,12 +60,13 @@ class Program:
     def run(self) -> None:
         """Run the commands one after the other; note wall s, CPU s, peak MB."""
         wall = cpu = memory = 0.0
+        environment = {**os.environ, **self.environment}
+        # As on a user's machine, where modules are compiled once and not by every process.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         for command in self.commands:
             with tempfile.TemporaryFile() as log:
                 start = time.perf_counter()
-                process = subprocess.Popen(
-                    command, stdout=log, stderr=log, env={**os.environ, **self.environment}
-                )
+                process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
                 peak = _Peak(process.pid)
                 _, status, used = os.wait4(process.pid, 0)
                 wall += time.perf_counter() - start
