@@ -2,23 +2,39 @@
 
 import os
 
-from qgis.core import QgsProcessingProvider
+from qgis.core import QgsProcessingModelAlgorithm, QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from .algorithms.all import ALGORITHMS
 
-__all__ = ["ICON", "GeotoolsProvider"]
+__all__ = ["ICON", "GeotoolsProvider", "example_models"]
 
-ICON = os.path.join(os.path.dirname(__file__), "icon.svg")
+_HERE = os.path.dirname(__file__)
+
+ICON = os.path.join(_HERE, "icon.svg")
+
+
+def example_models():
+    """Paths of the models of the model designer that come with the plugin."""
+    folder = os.path.join(_HERE, "models")
+    return [
+        os.path.join(folder, name)
+        for name in sorted(os.listdir(folder))
+        if name.endswith(".model3")
+    ]
 
 
 class GeotoolsProvider(QgsProcessingProvider):
     """Landforms, terrain, models, training and earthquakes."""
 
     def loadAlgorithms(self):
-        """Adds all of them; nothing of the engine is looked for."""
+        """Adds all of them and the example models; nothing of the engine is looked for."""
         for make in ALGORITHMS:
             self.addAlgorithm(make())
+        for path in example_models():
+            model = QgsProcessingModelAlgorithm()
+            if model.fromFile(path):
+                self.addAlgorithm(model)
 
     def id(self):
         """What ids of algorithms begin with."""

@@ -7,6 +7,7 @@ from qgis.core import QgsProcessingException
 from ..definitions import DEFINITIONS
 from .algorithm import EngineAlgorithm
 from .pages import card_page, doctor_page, lines_of
+from .words import is_set
 
 __all__ = ["ALGORITHMS"]
 
@@ -54,6 +55,22 @@ class _ModelInfo(_Told):
 
 
 class _Train(EngineAlgorithm):
+    def checkParameterValues(self, parameters, context):
+        """Also that either a configuration or layers say what is learned from."""
+        fine, why = super().checkParameterValues(parameters, context)
+        if not fine:
+            return fine, why
+        layers = {one.name for one in self.definition.options if one.kind.startswith("toml_")}
+        given = {name for name in layers if is_set(parameters, name)}
+        if is_set(parameters, "CONFIG"):
+            return not given, self.tr(
+                "The configuration says all that is learned from: leave rasters, labels and what "
+                "belongs to them out, or leave it out."
+            )
+        return given >= {"RASTERS", "LABELS"}, self.tr(
+            "Give a configuration, or rasters and labels."
+        )
+
     def always(self):
         """What was trained before is replaced only when that is asked for."""
         return ["--progress", "json"]

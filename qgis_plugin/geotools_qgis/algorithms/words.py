@@ -169,17 +169,10 @@ class Words:
 
     def _toml(self, definition):
         """The configuration that rasters and labels make, where none is given."""
+        if is_set(self.parameters, "CONFIG"):
+            return []
         given = [one for one in definition.options if one.kind.startswith("toml_")]
         given = {one.name: one for one in given if is_set(self.parameters, one.name)}
-        if is_set(self.parameters, "CONFIG"):
-            if given:
-                raise QgsProcessingException(
-                    "The configuration says all that is learned from: leave rasters, labels and "
-                    "what belongs to them out, or leave it out."
-                )
-            return []
-        if not {"RASTERS", "LABELS"} <= set(given):
-            raise QgsProcessingException("Give a configuration, or rasters and labels.")
         layers = self.algorithm.parameterAsLayerList(self.parameters, "RASTERS", self.context)
         inputs = [
             (one.name(), raster_file(one, "RASTERS", self.context, self.feedback), raster_crs(one))

@@ -1,0 +1,211 @@
+"""The algorithms that take rasters, against the command line."""
+
+import pytest
+
+pytest.importorskip("qgis.core", reason="no QGIS in this Python: see tests/qgis/pytest.ini")
+
+from geotools_qgis.algorithms.outputs import GROUP
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsPalettedRasterRenderer,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProject,
+    QgsRasterLayer,
+    QgsVectorLayer,
+)
+from sample_layers import SHARED, hills, polygon_layer, read_tif, write_tif
+
+FORMS = ["flat", "peak", "ridge", "shoulder", "spur", "slope", "hollow", "footslope", "valley",
+         "pit"]  # fmt: skip
+
+
+def rows_of(path):
+    layer = QgsVectorLayer(str(path), "polygons", "ogr")
+    return sorted((*f.attributes()[1:], f.geometry().asWkt(6)) for f in layer.getFeatures())
+
+
+def test_landforms_are_those_of_the_command_line(run, cli, dem, folder):
+    """Every cell and every polygon; styles and areas with them; odd paths do not matter."""
+    made, _ = run("landforms", {
+        "INPUT": str(dem), "OUTPUT": str(folder / "q.tif"), "CONFIDENCE": True,
+        "POLYGONS": str(folder / "q.gpkg"), "MIN_AREA": 5000,
+    })  # fmt: skip
+    cli("landforms", dem, "-o", folder / "c.tif", "--confidence", "--polygons", folder / "c.gpkg",
+        "--min-area", "5000")  # fmt: skip
+    assert (read_tif(made["OUTPUT"]) == read_tif(folder / "c.tif")).all()
+    assert rows_of(made["POLYGONS"]) == rows_of(folder / "c.gpkg")
+    assert made["METHOD_USED"].startswith("landforms-v1")
+    assert sum(made[f"AREA_{form.upper()}"] for form in FORMS) == pytest.approx(
+        150 * 170 * 900, rel=0.2
+    )
+    layer = QgsRasterLayer(made["OUTPUT"], "forms")
+    assert isinstance(layer.renderer(), QgsPalettedRasterRenderer)
+    assert [one.label for one in layer.renderer().classes()] == FORMS
+    assert QgsVectorLayer(made["POLYGONS"], "p", "ogr").renderer().type() == "categorizedSymbol"
+
+
+def test_terrain_takes_words_of_lists(run, cli, dem, folder):
+    """Several attributes become bands in their order."""
+    made, _ = run("terrain", {
+        "INPUT": str(dem), "ATTRIBUTES": ["tpi", "slope"], "RADIUS": 4,
+        "OUTPUT": str(folder / "q.tif"),
+    })  # fmt: skip
+    cli("terrain", dem, "-o", folder / "c.tif", "-a", "tpi", "-a", "slope", "--radius", "4")
+    ours, theirs = read_tif(made["OUTPUT"]), read_tif(folder / "c.tif")
+    assert ours.shape[0] == 2
+    assert ((ours == theirs) | ((ours != ours) & (theirs != theirs))).all()
+
+
+def test_an_assigned_crs_is_passed_on(run, folder):
+    """A file without CRS is mapped with the one that its layer was given."""
+    path = write_tif(folder / "dem.tif", hills(60, 70), epsg=None)
+    layer = QgsRasterLayer(str(path), "dem")
+    layer.setCrs(QgsCoordinateReferenceSystem("EPSG:32633"))
+    made, log = run("terrain", {"INPUT": layer, "OUTPUT": str(folder / "out.tif")})
+    assert "--crs EPSG:32633" in log
+    assert QgsRasterLayer(made["OUTPUT"], "out").crs().authid() == "EPSG:32633"
+    made, log = run("terrain", {
+        "INPUT": layer, "CRS": QgsCoordinateReferenceSystem("EPSG:32634"),
+        "OUTPUT": str(folder / "other.tif"),
+    })  # fmt: skip
+    assert "--crs EPSG:32634" in log
+    assert "EPSG:32633" not in log
+
+
+def test_rasters_that_are_no_files_are_written_first(run, cli, dem, folder):
+    """A raster that QGIS computes itself gives what its file would."""
+    uri = (
+        "?crs=EPSG:32633&extent=500000,4995500,505100,5000000&width=170&height=150"
+        f'&formula="dem@1"&dem:uri={dem}&dem:provider=gdal'
+    )
+    layer = QgsRasterLayer(uri, "computed", "virtualraster")
+    assert layer.isValid()
+    made, log = run("terrain", {"INPUT": layer, "OUTPUT": str(folder / "q.tif")})
+    cli("terrain", dem, "-o", folder / "c.tif")
+    ours, theirs = read_tif(made["OUTPUT"])[0], read_tif(folder / "c.tif")[0]
+    assert "is written to a temporary one" in log
+    assert abs(ours - theirs)[1:-1, 1:-1].max() < 1e-4
+
+
+def test_extents_in_any_crs_and_masks_of_memory(run, dem, folder):
+    """Only cells that both hold are mapped; both may be in other CRS than the raster."""
+    areas = polygon_layer([(500600, 4996000, 503000, 4999400, "in")])
+    made, log = run("landforms", {
+        "INPUT": str(dem), "METHOD": "geomorphons", "SEARCH": 5, "MASK": areas,
+        "EXTENT": "500000,502400,4995500,5000000 [EPSG:32633]",
+        "OUTPUT": str(folder / "part.tif"),
+    })  # fmt: skip
+    whole, _ = run("landforms", {
+        "INPUT": str(dem), "METHOD": "geomorphons", "SEARCH": 5, "OUTPUT": str(folder / "all.tif"),
+    })  # fmt: skip
+    part = QgsRasterLayer(made["OUTPUT"], "part")
+    assert "--mask-layer mask" in log
+    assert part.extent().xMaximum() <= 502400 + 30
+    ours, theirs = read_tif(made["OUTPUT"])[0], read_tif(whole["OUTPUT"])[0]
+    offset = round((part.extent().xMinimum() - 5e5) / 30)
+    row = round((5e6 - part.extent().yMaximum()) / 30)
+    theirs = theirs[row : row + ours.shape[0], offset : offset + ours.shape[1]]
+    inside = ours > 0
+    assert inside.any()
+    assert (ours[inside] == theirs[inside]).all()
+    assert inside.sum() == 60 * 113  # cells whose centre lies in both
+
+
+def test_layers_are_named_grouped_and_tell_what_made_them(run, dem, folder):
+    """What is loaded gets name, group, style and provenance by its post-processor."""
+    path = str(folder / "q.tif")
+    context = QgsProcessingContext()
+    context.setProject(QgsProject.instance())
+    details = QgsProcessingContext.LayerDetails("x", QgsProject.instance(), "OUTPUT")
+    context.addLayerToLoadOnCompletion(path, details)
+    run("landforms", {"INPUT": str(dem), "METHOD": "geomorphons", "OUTPUT": path},
+        context=context)  # fmt: skip
+    details = context.layerToLoadOnCompletionDetails(path)
+    assert details.name == "Landforms"
+    layer = QgsRasterLayer(path, details.name)
+    QgsProject.instance().addMapLayer(layer)
+    details.postProcessor().postProcessLayer(layer, context, QgsProcessingFeedback())
+    assert "geomorphons" in layer.metadata().abstract()
+    assert any("geotools landforms" in line for line in layer.metadata().history())
+    if not hasattr(details, "groupName"):
+        group = QgsProject.instance().layerTreeRoot().findGroup(GROUP)
+        assert [node.layerId() for node in group.findLayers()] == [layer.id()]
+    QgsProject.instance().clear()
+
+
+def test_errors_of_the_engine_are_its_sentence(run, folder):
+    """What the engine refuses is said in its words."""
+    path = write_tif(folder / "fine.tif", hills(40, 40), cell=0.5)
+    with pytest.raises(QgsProcessingException, match="resample the raster"):
+        run("landforms", {"INPUT": str(path), "OUTPUT": str(folder / "out.tif")})
+    assert not list(folder.glob("*out*"))
+
+
+def test_predict_takes_names_of_models_and_several_options(run, cli, dem, folder):
+    """A shipped model by its name gives what the command line gives."""
+    made, _ = run("predict", {
+        "MODEL": "landforms-v1", "INPUT": [str(dem)], "OUTPUT": str(folder / "q.tif"),
+        "TTA": True, "TILE": 128,
+    })  # fmt: skip
+    cli("predict", "landforms-v1", dem, "-o", folder / "c.tif", "--tta")
+    assert (read_tif(made["OUTPUT"]) == read_tif(folder / "c.tif")).all()
+    assert made["DEVICE_USED"] == "cpu"
+
+
+def test_models_of_others_run_by_what_is_given(run, folder):
+    """A net without metadata of ours runs by bands, scale and classes, on one band too."""
+    dummies = SHARED / "onnx_deepness_dummies"
+    if not dummies.is_dir():
+        pytest.skip(f"no models at {dummies}")
+    found = sorted(dummies.rglob("*segmentation*.onnx"))
+    assert found, "the set has no segmentation model"
+    made, _ = run("modelinfo", {"MODEL": str(found[0]), "OUTPUT": str(folder / "card.html")})
+    assert len(made["SHA256"]) == 64
+    assert (folder / "card.html").read_text().startswith("<!doctype html>")
+
+
+def test_a_training_maps_and_is_compared(run, dem, folder):
+    """Layers become a model, the model a map, the map a report."""
+    boxes = []
+    for row in range(6):
+        for col in range(6):
+            left, top = 5e5 + 150 + col * 800, 5e6 - 150 - row * 700
+            boxes.append((left, top - 500, left + 600, top, "ab"[(row + col) % 2]))
+    labels = polygon_layer(boxes)
+    layer = QgsRasterLayer(str(dem), "DEM 30 m")
+    made, _ = run("train", {
+        "RASTERS": [layer], "LABELS": labels, "FIELD": "class", "LEARNER": "logistic",
+        "FEATURES": "dem_30_m, terrain.slope", "OUTPUT": str(folder / "run"), "SEED": 1,
+    })  # fmt: skip
+    assert (folder / "run" / "model.onnx").samefile(made["MODEL"])
+    assert (folder / "run" / "report.html").samefile(made["REPORT"])
+    mapped, _ = run("predict", {
+        "MODEL": made["MODEL"], "INPUT": [layer], "OUTPUT": str(folder / "map.tif"),
+    })  # fmt: skip
+    assert set(read_tif(mapped["OUTPUT"])[0].ravel().tolist()) <= {0, 1, 2}
+    compared, _ = run("evaluate", {
+        "INPUT": mapped["OUTPUT"], "LABELS": labels, "FIELD": "class",
+        "OUTPUT": str(folder / "check.html"),
+    })  # fmt: skip
+    assert "accuracy" in compared["SUMMARY"]
+    config = folder / "some.toml"
+    config.write_text('name = "x"')
+    with pytest.raises(QgsProcessingException, match="or rasters and labels"):
+        run("train", {"RASTERS": [layer], "OUTPUT": str(folder / "other")})
+    with pytest.raises(QgsProcessingException, match="leave rasters, labels"):
+        run("train", {"CONFIG": str(config), "RASTERS": [layer], "LABELS": labels,
+                      "OUTPUT": str(folder / "other")})  # fmt: skip
+
+
+def test_batch_runs_a_job(run, dem, folder):
+    """A TOML of many inputs."""
+    job = folder / "job.toml"
+    job.write_text(
+        'operation = "terrain"\noutput = "all"\n[[inputs]]\npaths = ["dem.tif"]\n'
+        '[options]\nattributes = ["slope"]\n'
+    )
+    made, _ = run("batch", {"JOB": str(job), "OUTPUT": str(folder / "all")})
+    assert (folder / "all" / "batch.html").is_file()
+    assert made["SUMMARY"]
