@@ -163,7 +163,8 @@ class Bench:
         """`geotools COMMAND DEM -o OUT.tif OPTIONS`."""
         line = [sys.executable, "-m", "geotools", command, str(dem), "-o", self.out("ours.tif")]
         line += ["--overwrite", "--threads", str(self.threads), *options]
-        return Program("geotools", [line])
+        # Modules are compiled once, as they are where a package was installed.
+        return Program("geotools", [line], {"PYTHONDONTWRITEBYTECODE": ""})
 
     def gdal(self, dem: Path, *modes: tuple[str, ...]) -> list[Program]:
         """The gdaldem program, once for every mode."""

@@ -26,6 +26,7 @@ __all__ = [
     "Shifted",
     "Sink",
     "Source",
+    "foresee",
     "is_absent",
     "is_in_strips",
 ]
@@ -68,6 +69,17 @@ class Sink(Protocol):
 
     def write(self, data: NDArray[Any], window: Window) -> None:
         """Writes `data` of shape (band, row, col) to the cells of `window`, each cell once."""
+
+
+def foresee(sink: Sink, data: NDArray[Any], window: Window) -> None:
+    """Nothing; a sink may look at what it will be given to write, in the thread that has made it.
+
+    There the cells are still in the processor's cache. Sinks that do so have a method of that
+    name; `data` must not change until it is written.
+    """
+    look: Callable[[NDArray[Any], Window], None] | None = getattr(sink, "foresee", None)
+    if look is not None:
+        look(data, window)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +184,15 @@ class Shifted:
 
     def write(self, data: NDArray[Any], window: Window) -> None:
         """Writes to the cells of `window`, counted from the first of the whole."""
+        self._sink.write(data, self._moved(window))
+
+    def foresee(self, data: NDArray[Any], window: Window) -> None:
+        """See `foresee`."""
+        foresee(self._sink, data, self._moved(window))
+
+    def _moved(self, window: Window) -> Window:
         col, row = window.col_off - self._window.col_off, window.row_off - self._window.row_off
-        self._sink.write(data, Window(col, row, window.width, window.height))
+        return Window(col, row, window.width, window.height)
 
 
 class Chosen:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from geotools.grid import Grid, Tile, Window
-from geotools.raster import Raster, Sink, Source
+from geotools.raster import Raster, Sink, Source, foresee
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -100,7 +100,7 @@ def map_tiles(
         sinks: one for each array that `compute` returns.
         scheme: how the grid is cut.
         compute: from a block of the read window's shape to arrays of shape (band, row, col) of
-            the write window's; None writes nothing.
+            the write window's; None writes nothing. They stay as they are until they are written.
         threads: worker threads.
         stage: the word for progress.
         progress: called after every tile.
@@ -111,7 +111,10 @@ def map_tiles(
     done = 0
 
     def work(tile: Tile) -> tuple[NDArray[Any], ...] | None:
-        return compute(source.read(tile.read), tile)
+        arrays = compute(source.read(tile.read), tile)
+        for sink, array in zip(sinks if arrays else (), arrays or (), strict=True):
+            foresee(sink, array, tile.write)
+        return arrays
 
     def write_first() -> None:
         nonlocal done

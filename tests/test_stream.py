@@ -1,10 +1,13 @@
 """geotools.stream."""
 
+import threading
+
 import numpy as np
 import pytest
 from conftest import make_raster
 
-from geotools.grid import TileScheme
+from geotools.grid import TileScheme, Window
+from geotools.raster import Shifted
 from geotools.stream import Step, map_tiles
 
 
@@ -34,6 +37,39 @@ def test_every_cell_is_written_once_in_order(threads):
     assert np.array_equal(sink.data, source.data[0] * 2)
     assert sink.order == sorted(sink.order)
     assert steps == [Step("doubling", n, 20) for n in range(1, 21)]
+
+
+class Foreseer(Keeper):
+    """A sink that looks at cells beforehand."""
+
+    def __init__(self, shape):
+        super().__init__(shape)
+        self.foreseen = {}
+
+    def foresee(self, data, window):
+        self.foreseen[window] = data.sum(), threading.current_thread()
+
+    def write(self, data, window):
+        super().write(data, window)
+        assert self.foreseen[window][0] == data.sum()
+
+
+def test_a_sink_may_look_at_cells_in_the_thread_that_made_them():
+    """Each tile before it is written, also of a window of a sink; others are not asked."""
+    source = make_raster(np.arange(300.0).reshape(20, 15))
+    sink, plain, makers = Foreseer((22, 18)), Keeper((20, 15)), {}
+
+    def compute(block, tile):
+        row, col = tile.write.row_off + 2, tile.write.col_off + 3
+        makers[Window(col, row, *reversed(tile.write.shape))] = threading.current_thread()
+        cells = block.data[:, *tile.inner]
+        return cells, cells
+
+    shifted = Shifted(sink, Window(-3, -2, 18, 22))
+    map_tiles(source, (shifted, plain), TileScheme(8), compute, threads=2)
+    assert np.array_equal(sink.data[2:, 3:], plain.data)
+    assert {window: maker for window, (_, maker) in sink.foreseen.items()} == makers
+    assert threading.current_thread() not in makers.values()
 
 
 def test_none_writes_nothing():

@@ -12,7 +12,7 @@ import sys
 import threading
 import zlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -122,25 +122,33 @@ class PlainCells:
         self._background: ThreadPoolExecutor | None = None
         self._syncing: Future[None] | None = None
 
-    def write(self, data: NDArray[Any], window: Window) -> None:
+    def checksums(self, data: NDArray[Any], window: Window) -> list[tuple[int, ...]]:
+        """Of (band, row, col), the cells of `window`: for each block there, those of all bands."""
+        return [
+            tuple(checksum(np.ascontiguousarray(band)) for band in data[:, *part.slices(window)])
+            for _, _, part in _blocks(window)
+        ]
+
+    def write(self, data: NDArray[Any], window: Window, sums: Sequence[tuple[int, ...]]) -> None:
         """Writes (band, row, col) to the cells of `window`, which lies inside.
+
+        Args:
+            data: the cells.
+            window: where they belong.
+            sums: their `checksums`.
 
         Raises:
             OSError: the disk refuses.
         """
         raster = self._levels[0]
-        for place in _blocks(window):
-            block = Window(place[1] * BLOCK, place[0] * BLOCK, BLOCK, BLOCK)
-            part, inside = block.intersection(window), block.intersection(self._whole)
-            if part is None:
-                continue
+        for (place, block, part), part_sums in zip(_blocks(window), sums, strict=True):
+            inside = block.intersection(self._whole)
             is_new = place not in raster.pieces
             if is_new:
                 raster.places[place] = self._end
                 self._end += self._bytes * self._bands
             taken, (rows, cols) = data[:, *part.slices(window)], part.slices(block)
             lines = _ALL if is_new or part == inside else rows  # that change
-            sums = []
             for band in range(self._bands):
                 start = int(raster.places[place]) + band * self._bytes
                 start += lines.start * BLOCK * self._dtype.itemsize
@@ -153,9 +161,8 @@ class PlainCells:
                     else:
                         self._read(room[lines], start)
                     room[rows, cols] = taken[band]
-                sums.append(_sum(room, rows, cols))
                 self._write(room[lines], start)
-            raster.pieces.setdefault(place, []).append(_Piece(rows, cols, tuple(sums)))
+            raster.pieces.setdefault(place, []).append(_Piece(rows, cols, part_sums))
 
     def place(self) -> None:
         """Tells the file where its blocks are, and where those of its overviews will be.
@@ -318,11 +325,13 @@ class PlainCells:
             self._syncing = self._background.submit(os.fsync, self._file)
 
 
-def _blocks(window: Window) -> Iterator[_Place]:
-    """The blocks that the window touches."""
+def _blocks(window: Window) -> Iterator[tuple[_Place, Window, Window]]:
+    """The blocks that the window touches: place, cells, and those of them in the window."""
     for row in range(window.row_off // BLOCK, -(-window.row_stop // BLOCK)):
         for col in range(window.col_off // BLOCK, -(-window.col_stop // BLOCK)):
-            yield row, col
+            block = Window(col * BLOCK, row * BLOCK, BLOCK, BLOCK)
+            if part := block.intersection(window):
+                yield (row, col), block, part
 
 
 def _filled(level: _Level) -> Iterator[_Place]:

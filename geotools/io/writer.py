@@ -86,6 +86,7 @@ class GeotiffWriter:
         self._target = target
         self._classes = tuple(classes)
         self._written: list[Written] = []
+        self._foreseen: dict[Window, Any] = {}  # checksums of what is not yet written
         self._cell_area_m2 = grid.cell_area_m2() if classes else None  # (rows,)
         self._area_m2 = np.zeros(256)
         self._open = True
@@ -150,6 +151,10 @@ class GeotiffWriter:
         """Adds provenance, as `GEOTOOLS_*` metadata, before the file is complete."""
         self.tags |= tags
 
+    def foresee(self, data: NDArray[Any], window: Window) -> None:
+        """Takes the checksums of what will be written; see `geotools.raster.foresee`."""
+        self._foreseen[window] = self._checksums(data, window)
+
     def write(self, data: NDArray[Any], window: Window) -> None:
         """Writes `data` of shape (band, row, col) to the cells of `window`, each cell once.
 
@@ -163,18 +168,25 @@ class GeotiffWriter:
             )
         if window.intersection(self.grid.window) != window:
             raise RasterError(f"{self._target} has {self.grid.shape} cells, {window} is outside.")
+        sums = self._foreseen.pop(window, None)
+        sums = self._checksums(data, window) if sums is None else sums
         try:
             if self._plain is not None:
-                self._plain.write(data, window)
+                self._plain.write(data, window, sums)
             else:
-                data = np.ascontiguousarray(data)
-                self._dataset.write(data, window=rasterio_window(window))
-                self._written.append((window, checksum(data)))
+                self._dataset.write(np.ascontiguousarray(data), window=rasterio_window(window))
+                self._written.append((window, sums))
         except GDAL_ERRORS as error:
             raise FileError(f"{self._target} could not be written: {error}.") from None
         self.is_empty = False
         if self._cell_area_m2 is not None:
             self._measure(data[0], self._cell_area_m2[window.row_off : window.row_stop])
+
+    def _checksums(self, data: NDArray[Any], window: Window) -> Any:
+        """What tells these cells from others once they are read back."""
+        if self._plain is not None:
+            return self._plain.checksums(data, window)
+        return checksum(np.ascontiguousarray(data))
 
     def _measure(self, codes: NDArray[np.uint8], area: NDArray[np.float64]) -> None:
         """Adds the area of each class, from the area of a cell of every row."""

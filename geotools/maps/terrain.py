@@ -27,7 +27,7 @@ from geotools.maps.inputs import (
     provenances,
 )
 from geotools.maps.shown import shown_range
-from geotools.raster import Raster, Sink
+from geotools.raster import Raster, Sink, foresee
 from geotools.stream import Progress, map_tiles
 
 if TYPE_CHECKING:
@@ -208,6 +208,10 @@ class _Rooms:
             room = np.empty(size, np.float32)
         taken: NDArray[np.float32] = room[:size].reshape(shape)
         return taken
+
+    def foresee(self, data: NDArray[np.float32], window: Window) -> None:
+        """See `geotools.raster.foresee`."""
+        foresee(self._sink, data, window)
 
     def write(self, data: NDArray[np.float32], window: Window) -> None:
         """Writes an array from `take`, which may be taken again from now on."""

@@ -196,6 +196,33 @@ def test_damage_is_found_before_the_name_is_given(tmp_path, monkeypatch, compres
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize("compress", ["none", "zstd"])
+@pytest.mark.parametrize("tile", [512, 300])
+def test_cells_are_compared_with_what_was_foreseen(tmp_path, compress, tile):
+    """What was looked at beforehand is what the file must hold; changed since, it is refused."""
+    path, grid = tmp_path / "a.tif", make_grid(700, 600)
+    data = np.arange(420_000, dtype=np.float32).reshape(1, 600, 700)
+    windows = [part.write for part in TileScheme(tile).tiles(grid)]
+
+    def write(changed):
+        with create_geotiff(
+            path, grid, bands=["a"], dtype="float32", nodata=None, compress=compress
+        ) as writer:
+            for window in windows:
+                writer.foresee(data[:, *window.slices()], window)
+            for number, window in enumerate(windows):
+                cells = data[:, *window.slices()].copy()
+                cells[0, -1, -1] += number == changed
+                writer.write(cells, window)
+
+    for changed in (0, len(windows) - 1):
+        with pytest.raises(FileError, match="does not hold what was written"):
+            write(changed)
+    write(None)
+    with rasterio.open(path) as dataset:
+        assert np.array_equal(dataset.read(), data)
+
+
 def test_a_damaged_overview_is_found(tmp_path, monkeypatch):
     """What an overview was given is compared with what it holds."""
 
