@@ -170,6 +170,10 @@ class Augmented:
         """As the model does."""
         return self._model.decide(probabilities)
 
+    def release(self) -> None:
+        """See `Predictor`."""
+        self._model.release()
+
     def _seen(
         self, view: _View, inputs: Mapping[str, NDArray[np.float32]]
     ) -> dict[str, NDArray[np.float32]]:

@@ -114,6 +114,11 @@ class Ensemble:
         """As the first model does; all have the same threshold."""
         return self._models[0].decide(probabilities)
 
+    def release(self) -> None:
+        """See `Predictor`."""
+        for model in self._models:
+            model.release()
+
 
 def _shares(weights: Sequence[float] | None, count: int) -> list[float]:
     """Weights that add up to 1."""

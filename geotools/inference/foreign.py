@@ -199,6 +199,10 @@ class ForeignModel:
         most[unsure] = probabilities[0][unsure]
         return index, most
 
+    def release(self) -> None:
+        """See `Predictor`."""
+        self._session.release()
+
     def _planes(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
         """(channels, rows, cols) as the graph gives them for (bands, rows, cols) as it takes."""
         fed = {self._layout.name: self._layout.feed(block)}

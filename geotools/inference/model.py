@@ -209,3 +209,7 @@ class Model:
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """The most probable class, the first at ties, and its probability."""
         return decide(probabilities)
+
+    def release(self) -> None:
+        """See `Predictor`."""
+        self._session.release()

@@ -65,3 +65,6 @@ class Predictor(Protocol):
         self, probabilities: NDArray[np.float32]
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Index of the class of every cell of (classes, rows, cols), and its probability."""
+
+    def release(self) -> None:
+        """Gives back the memory of its graph: what it takes beside its maps. It runs no more."""

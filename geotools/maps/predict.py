@@ -175,6 +175,7 @@ def predict_to_files(
             stack=stack, memory_bytes=ready.worker_bytes, description=description,
             progress=foretold, warn=warn,
         )  # fmt: skip
+        model.release()  # joining and tracing need none
         if not half_named <= folder.naming:
             check_output(wanted.path, overwrite=False)  # of another job: it stays
         tags = _tags(model) | (order.area.tags() if order.area else {})

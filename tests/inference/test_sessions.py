@@ -1,7 +1,9 @@
 """geotools.inference.sessions: where graphs run."""
 
 import contextlib
+import gc
 import threading
+import weakref
 
 import numpy as np
 import onnxruntime as ort
@@ -188,3 +190,15 @@ def test_directml_takes_one_call_at_a_time():
         return slow.most
 
     assert (most("directml"), most("cpu")) == (1, 2)
+
+
+@pytest.mark.parametrize("kind", [lambda m: m, lambda m: ensemble([m, m]), augmented])
+def test_what_is_released_keeps_no_graph(kind, tmp_path):
+    """Of a model, an ensemble and an augmented one: ONNX Runtime's session is gone."""
+    path = tmp_path / "model.onnx"
+    path.write_bytes(neighbourhood_model())
+    model = open_model(path)
+    held = weakref.ref(model._session._session)
+    kind(model).release()
+    gc.collect()
+    assert held() is None

@@ -8,8 +8,10 @@ from onnx_bytes import neighbourhood_model, row_model
 
 from geotools.effort import Effort
 from geotools.errors import GeotoolsError, RasterError
+from geotools.inference.model import Model
 from geotools.io.geopackage import read_layer
 from geotools.maps import RasterOptions, map_landforms, map_predictions
+from geotools.maps.predict_outputs import Outputs
 from geotools.spec import SourceInfo
 
 
@@ -113,6 +115,18 @@ def test_outputs_half_named_are_named_by_the_next_run(dem_tif, model, tmp_path, 
     (tmp_path / "out.tif").unlink()
     with pytest.raises(GeotoolsError, match="exists: give --overwrite"):
         map_predictions(model, dem_tif, tmp_path / "out.tif", **options)
+
+
+def test_outputs_are_written_without_the_model(dem_tif, model, tmp_path, monkeypatch):
+    """What the graph takes is free before the parts are joined and the polygons are traced."""
+    order = []
+    release, write = Model.release, Outputs.write
+    monkeypatch.setattr(Model, "release", lambda self: (order.append("free"), release(self))[1])
+    monkeypatch.setattr(
+        Outputs, "write", lambda self, *how: (order.append("joined"), write(self, *how))[1]
+    )
+    map_predictions(model, dem_tif, tmp_path / "map.tif", polygons=tmp_path / "map.gpkg")
+    assert order == ["free", "joined"]
 
 
 def test_polygons_have_a_confidence_that_no_band_holds(dem_tif, model, tmp_path):
