@@ -64,6 +64,20 @@ class Rasters:
             paths = [((find(text),),) for text in listed]
         return cls(config, where, paths, dates, SourceInfo(config.name, (), (), 0))
 
+    def keep_bands(self, bands: Sequence[int]) -> None:
+        """Leaves out all others: a map needs no band that no feature is taken from.
+
+        Args:
+            bands: which, from 0, among those that it has.
+        """
+        self.info = replace(
+            self.info,
+            bands=tuple(self.info.bands[band] for band in bands),
+            numbers=tuple(self.info.numbers[band] for band in bands),
+        )
+        for path, numbers in self.numbers.items():
+            self.numbers[path] = tuple(numbers[band] for band in bands)
+
     def files(self, scene: int) -> SourceFiles:
         """What is opened for a scene."""
         paths = self.paths[scene]

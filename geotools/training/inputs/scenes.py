@@ -163,8 +163,11 @@ def _open(config: TrainConfig, find: Callable[[str], Path], warn: Callable[[str]
     for number, info in enumerate(infos):
         if number not in used and info.name != config.grid.like:
             warn(f"No feature is taken from the input {info.name}: it is not used.")
+    for number, bands in used.items():
+        inputs[number].keep_bands(bands)
     inputs = [inputs[number] for number in used]
-    infos = [infos[number] for number in used]
+    infos = [one.info for one in inputs]
+    features = expand_features(features, infos)  # a band that is alone is called by its input
     with ExitStack() as stack:
         stacks = []
         for scene, grid in enumerate(grids):
@@ -267,18 +270,21 @@ def _grid_of_labels(
         ) from None
 
 
-def _used(features: Sequence[str], infos: Sequence[SourceInfo]) -> list[int]:
-    """The sources that features are taken from."""
-    used: set[int] = set()
+def _used(features: Sequence[str], infos: Sequence[SourceInfo]) -> dict[int, list[int]]:
+    """The sources that features are taken from, and their bands; all from 0, in order."""
+    used: set[tuple[int, int]] = set()
     for name in features:
         feature = parse_feature(name)
         if feature.kind == "terrain":
-            used.add(elevation_of(infos))
+            used.add((elevation_of(infos), 0))
         elif feature.kind == "imagery":
-            used |= {source for source, _ in bands_of_index(feature.name, infos).values()}
+            used |= set(bands_of_index(feature.name, infos).values())
         else:
-            used.add(find_band(name, infos)[0])
-    return sorted(used)
+            used.add(find_band(name, infos))
+    bands: dict[int, list[int]] = {}
+    for source, band in sorted(used):
+        bands.setdefault(source, []).append(band)
+    return bands
 
 
 def _scene_names(config: TrainConfig, inputs: Sequence[Rasters], count: int) -> tuple[str, ...]:

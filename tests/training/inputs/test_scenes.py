@@ -91,6 +91,29 @@ def test_bands_have_names(folder):
             )
 
 
+@pytest.mark.parametrize(
+    ("features", "bands", "named"),
+    [
+        (["s2.4", "s2.nir"], ("nir", "4"), ("s2.4", "s2.nir")),
+        (["s2.nir"], ("nir",), ("s2",)),
+        (["imagery.ndvi"], ("nir", "red"), ("imagery.ndvi",)),
+    ],
+)
+def test_bands_that_no_feature_names_are_not_asked_for(folder, features, bands, named):
+    """The map needs the others alone: in a raster of all bands, and in one of just these."""
+    chosen = {"bands": {"nir": 2, "blue": 3, "red": 1}} if named == ("imagery.ndvi",) else {}
+    with opened(folder, [{**IMAGE, **chosen}], features=features) as scenes:
+        ours = scenes.stacks[0].read(scenes.grids[0].window)
+        infos, names = scenes.infos, scenes.features
+    assert (infos[0].bands, infos[0].count, names) == (bands, 4, named)
+    with rasterio.open(folder / "image.tif") as dataset:
+        few = dataset.read(infos[0].numbers)
+    write_tif(folder / "few.tif", few, photometric="MINISBLACK")
+    for path in ("image.tif", "few.tif"):
+        with open_stack([[folder / path]], infos, names) as stack:
+            assert np.array_equal(stack.read(stack.grid.window).data, ours.data)
+
+
 def test_a_fourth_band_that_counts_as_alpha_can_be_named(folder):
     """Of four bands in bytes the fourth is alpha to GDAL, and often near infrared to the user."""
     values = np.random.default_rng(0).integers(1, 99, (4, 40, 50)).astype(np.uint8)
