@@ -71,18 +71,23 @@ def model(
 CLASSES = (ClassInfo(3, "low", "#0000ff"), ClassInfo(7, "high", "#ff0000"))
 
 
-def neighbourhood_model(radius: int = 2, *, halo: int | None = None, bands: int = 1) -> bytes:
+def neighbourhood_model(
+    radius: int = 2, *, halo: int | None = None, bands: int = 1, width: int = 1, tile: int = 128
+) -> bytes:
     """Two classes: is the cell higher than the mean around it, where missing cells count as 0?
 
-    Its reach is `radius`; a spec with a smaller `halo` is a lie that tiles give away.
+    Its reach is `radius`; a spec with a smaller `halo` is a lie that tiles give away. It computes
+    the same `width` times, which takes memory.
     """
     side = 2 * radius + 1
     kernel = np.full((1, bands, side, side), -1 / (bands * side**2))
     kernel[0, :, radius, radius] += 1 / bands
+    kernel = np.repeat(kernel, width, axis=0)
     nodes = [
         node("IsNaN", ["elevation"], ["missing"]),
         node("Where", ["missing", "zero", "elevation"], ["filled"]),
-        node("Conv", ["filled", "kernel"], ["above"], pads=[radius] * 4),
+        node("Conv", ["filled", "kernel"], ["each"], pads=[radius] * 4),
+        node("ReduceMean", ["each"], ["above"], axes=[1], keepdims=1),
         node("Neg", ["above"], ["below"]),
         node("Concat", ["below", "above"], ["logits"], axis=1),
         node("Softmax", ["logits"], ["p"], axis=1),
@@ -95,7 +100,7 @@ def neighbourhood_model(radius: int = 2, *, halo: int | None = None, bands: int 
         inputs=(InputInfo("elevation", "raster", tuple(f"b{n}" for n in range(bands)), "m"),),
         outputs=(OutputInfo("p", "probabilities", CLASSES),),
         cell_size_m=(5.0, 100.0),
-        tile=128,
+        tile=tile,
         halo=radius if halo is None else halo,
     )
     return model(

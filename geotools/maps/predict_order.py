@@ -36,6 +36,9 @@ _BYTES_PER_CELL = {"raster": 1700, "rows": 100}
 """Working memory for a cell of a tile: of nets as measured on landforms-v1, of models of single
 cells beside their inputs and outputs."""
 
+_LARGER_TILES = 1.5
+"""Memory of a cell of any tile, over that of the tile it was measured on."""
+
 _CACHE_BYTES, _CACHE_SHARE = 48 * 2**20, 8
 """What GDAL keeps of a raster; of striped ones up to this part of a limit of memory."""
 
@@ -271,10 +274,11 @@ def _plan(model: Predictor, order: Order) -> _Plan:
     bands = max(len(info.bands) for info in spec.inputs)
     halo = 0 if model.side else spec.halo
     limit = effort.memory_bytes
+    each = 24 if order.tta else 12  # its sum is kept in float64
     cache = 0 if limit is None else max(limit // _CACHE_SHARE - _CACHE_BYTES, 0)
     needs = {
         "halo": halo,
-        "bytes_per_cell": _BYTES_PER_CELL[kind] + 16 * bands + 12 * model.channels,
+        "bytes_per_cell": _graph_bytes(model, kind, limit) + 16 * bands + each * model.channels,
         "kept_bytes": _kept_bytes(model, order) + cache,
     }
     tile = min(spec.tile, _LARGEST_TILE)
@@ -295,6 +299,16 @@ def _plan(model: Predictor, order: Order) -> _Plan:
             if workers == 1:
                 raise
         workers -= 1
+
+
+def _graph_bytes(model: Predictor, kind: str, limit: int | None) -> int:
+    """Memory of the graph for a cell of a tile; measured where there is a limit to keep."""
+    if limit is None or kind != "raster":
+        return _BYTES_PER_CELL[kind]
+    from geotools.inference.trial import measure_bytes
+
+    found = measure_bytes(model)
+    return _BYTES_PER_CELL[kind] if found is None else int(_LARGER_TILES * found)
 
 
 def _kept_bytes(model: Predictor, order: Order) -> int:

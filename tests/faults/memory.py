@@ -27,10 +27,10 @@ class Run(NamedTuple):
     said: str  # on stderr
 
 
-def make_model(folder: Path, *, bands: int = 1) -> Path:
-    """A net of one convolution."""
+def make_model(folder: Path, *, bands: int = 1, **more: int) -> Path:
+    """A net of one convolution; `more` is as `neighbourhood_model` takes it."""
     path = folder / f"net{bands}.onnx"
-    path.write_bytes(neighbourhood_model(bands=bands))
+    path.write_bytes(neighbourhood_model(bands=bands, **more))
     return path
 
 

@@ -36,3 +36,12 @@ def test_a_limit_is_kept_or_refused(tmp_path):
     found = memory.predict(tmp_path, model, raster, "--memory", "150M")
     assert found.code == 1
     assert "allowed are 150 MB: raise --memory" in found.said
+
+
+def test_a_limit_is_kept_by_a_wide_net(tmp_path):
+    """4 kB for a cell: what its graph takes is measured, and the tiles are made to fit."""
+    model = memory.make_model(tmp_path, radius=1, width=1024, tile=1024)
+    raster = memory.make_raster(tmp_path, 1_024)
+    found = memory.predict(tmp_path, model, raster, "--memory", "1G", "--threads", "2")
+    assert found.code == 0, found.said
+    assert found.peak <= 2**30
