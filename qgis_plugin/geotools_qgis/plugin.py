@@ -22,8 +22,11 @@ class GeotoolsPlugin:
             QgsApplication.processingRegistry().addProvider(self.provider)
 
     def initGui(self):
-        """The same, with options, menus and panels."""
+        """The same, with what the desktop shows."""
         self.initProcessing()
+        from .gui.desktop import Desktop
+
+        self.desktop = Desktop(self.iface)
 
     def unload(self):
         """Takes everything away again."""

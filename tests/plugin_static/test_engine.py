@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from geotools_qgis.algorithms.pages import card_page, doctor_page, lines_of
 from geotools_qgis.algorithms.toml import training_toml, words_of_names
-from geotools_qgis.engine.discovery import EngineError, find_engine, interpreter_in
+from geotools_qgis.engine.discovery import MARKER, EngineError, find_engine, interpreter_in
 from geotools_qgis.engine.environment import DROPPED, clean_environment
 from geotools_qgis.engine.messages import LineSplitter, read_line
 
@@ -72,6 +72,7 @@ def test_the_engine_is_found_in_order(tmp_path):
     named, chosen = program(tmp_path / "a b" / "python"), program(tmp_path / "ö" / "python")
     managed = tmp_path / "managed"
     inside = program(Path(interpreter_in(managed)))
+    (managed / MARKER).write_text("geotools-ml")
     on_path = program(tmp_path / "bin" / "geotools")
     variables = {"GEOTOOLS_PYTHON": str(named), "PATH": str(on_path.parent)}
     found = find_engine(variables, str(chosen), managed)
@@ -80,6 +81,8 @@ def test_the_engine_is_found_in_order(tmp_path):
     assert find_engine(variables, str(chosen), managed).program == str(chosen)
     assert find_engine(variables, "", managed).program == str(inside)
     assert find_engine(variables, "", tmp_path / "none").command == (str(on_path),)
+    (managed / MARKER).unlink()  # an environment that was not finished is none
+    assert find_engine(variables, "", managed).command == (str(on_path),)
 
 
 def test_an_engine_that_is_not_there_is_one_sentence(tmp_path):

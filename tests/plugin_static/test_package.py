@@ -16,7 +16,7 @@ SOURCES = sorted(FOLDER.rglob("*.py"))
 
 ALLOWED = {
     "collections", "configparser", "csv", "dataclasses", "html", "json", "math", "os", "platform",
-    "re", "shutil", "sys", "tempfile", "typing",
+    "re", "shutil", "sys", "tempfile", "typing", "urllib",
 }  # fmt: skip
 """Modules of the standard library that are there in every QGIS and start nothing."""
 

@@ -13,7 +13,10 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDateTime, Qt
 
-__all__ = ["LayerFinisher", "finish_layers"]
+__all__ = ["ON_LOADED", "LayerFinisher", "finish_layers"]
+
+ON_LOADED = []
+"""Functions of the desktop that are called with every vector layer of ours that was loaded."""
 
 _KEPT = deque(maxlen=200)
 """QGIS holds no reference to a post-processor: without one of ours it is silently never called."""
@@ -33,13 +36,16 @@ class LayerFinisher(QgsProcessingLayerPostProcessorInterface):
     def postProcessLayer(self, layer, context, feedback):
         """Sets provenance, temporal properties and, where QGIS does not, the group."""
         _tell_provenance(layer, self.provenance)
-        if isinstance(layer, QgsVectorLayer):
-            # The temporal part of a default style is active only after it is loaded again.
-            layer.loadDefaultStyle()
+        # Processing loads layers without the style of their file, and the temporal part of a
+        # default style is active only after it is loaded again.
+        layer.loadDefaultStyle()
         if self.window is not None and isinstance(layer, QgsRasterLayer):
             _set_window(layer, self.window)
         if self.group:
             _put_into_group(layer, self.group, context.project())
+        if isinstance(layer, QgsVectorLayer):
+            for call in ON_LOADED:
+                call(layer)
         layer.triggerRepaint()
 
 
@@ -113,5 +119,7 @@ def _put_into_group(layer, title, project):
     group = root.findGroup(title) or root.insertGroup(0, title)
     if node.parent() is group:
         return
-    group.insertChildNode(0, node.clone())
+    moved = node.clone()
+    group.insertChildNode(0, moved)
+    moved.setExpanded(True)
     node.parent().removeChildNode(node)

@@ -8,7 +8,13 @@ import shutil
 import sys
 from dataclasses import dataclass
 
-__all__ = ["SETTING", "VARIABLE", "Engine", "EngineError", "find_engine", "managed_folder"]
+__all__ = [
+    "MARKER", "SETTING", "VARIABLE", "Engine", "EngineError", "find_engine", "interpreter_in",
+    "managed_folder",
+]  # fmt: skip
+
+MARKER = "geotools-engine.txt"
+"""File of the managed environment that says that it is complete."""
 
 VARIABLE = "GEOTOOLS_PYTHON"
 """Environment variable that names the interpreter before anything else."""
@@ -71,8 +77,9 @@ def find_engine(environment=None, setting="", managed=None):
                     "another in Settings > Options > geotools."
                 )
             return Engine((path, "-m", "geotools"), origin)
-    path = interpreter_in(managed or managed_folder())
-    if os.path.isfile(path):
+    folder = managed or managed_folder()
+    path = interpreter_in(folder)
+    if os.path.isfile(path) and os.path.isfile(os.path.join(folder, MARKER)):
         return Engine((path, "-m", "geotools"), "environment made by the plugin")
     found = shutil.which("geotools", path=source.get("PATH"))
     if found:
