@@ -9,10 +9,10 @@ from dataclasses import asdict
 from typing import Any
 
 from geotools.batch.files import Identity
+from geotools.batch.means import Means
 from geotools.batch.operations import OPERATIONS, Running
 from geotools.batch.plan import Task
 from geotools.batch.thumbnail import thumbnail
-from geotools.effort import Effort
 from geotools.errors import GeotoolsError
 from geotools.stream import Step
 
@@ -24,7 +24,7 @@ Record = dict[str, Any]
 def make(
     task: Task,
     *,
-    effort: Effort,
+    means: Means,
     overwrite: bool,
     share: Callable[[float], None],
     warn: Callable[[str], None],
@@ -33,7 +33,7 @@ def make(
 
     Args:
         task: what to make.
-        effort: threads, tile size, memory.
+        means: threads, memory, what runs its units.
         overwrite: replace outputs that are there.
         share: called with how much of it is done, from 0 to 1.
         warn: called with a sentence when the result deserves caution.
@@ -51,7 +51,9 @@ def make(
             record |= {"status": "failed", "error": task.problem}
         else:
             before = [Identity.state(path) for path in task.paths]
-            running = Running(effort, overwrite, _first_stage(share), remember)
+            running = Running(
+                means.effort, means.units_of(task.target), overwrite, _first_stage(share), remember
+            )
             made = OPERATIONS[task.operation].run(task.options, task.paths, task.target, running)
             picture, ratio = thumbnail(task.target, made.classes, logarithmic=made.logarithmic)
             inputs = [Identity.of(path) for path in task.paths]

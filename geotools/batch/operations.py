@@ -15,6 +15,7 @@ from geotools.batch.options import (
     TerrainOptions,
 )
 from geotools.effort import Effort
+from geotools.engine.run import Running as UnitRunning
 from geotools.errors import ConfigError
 from geotools.spec import ClassInfo
 from geotools.stream import Progress
@@ -31,6 +32,8 @@ class Running:
 
     effort: Effort
     """Threads, tile size, memory."""
+    units: UnitRunning
+    """What runs the units of a map by a model."""
     overwrite: bool
     """Replace what is there."""
     progress: Progress
@@ -65,6 +68,8 @@ class Operation:
     """Refuses options that no single one tells, and that no file need be read for."""
     several: bool = False
     """Whether an input may be several rasters."""
+    in_units: Callable[[Any], bool] = lambda options: False
+    """Whether its map is made in units, which executors and schedulers run."""
 
 
 def _landforms(
@@ -83,6 +88,7 @@ def _landforms(
         confidence=options.confidence,
         reading=DemOptions(options.crs, options.band, options.nodata, options.z_factor),
         effort=running.effort,
+        running=running.units if options.method == "model" else None,
         cog=options.cog,
         overwrite=running.overwrite,
         progress=running.progress,
@@ -206,6 +212,7 @@ def _predict(
             fill=options.fill,  # type: ignore[arg-type]
         ),
         effort=running.effort,
+        running=running.units,
         cog=options.cog,
         overwrite=running.overwrite,
         progress=running.progress,
@@ -287,8 +294,15 @@ def _with_layers(options: PredictOptions, target: Path) -> list[Path]:
 
 
 OPERATIONS: Mapping[str, Operation] = {
-    "predict": Operation(_predict, _with_layers, _check_polygons, several=True),
-    "landforms": Operation(_landforms, _with_polygons, _check_landforms),
+    "predict": Operation(
+        _predict, _with_layers, _check_polygons, several=True, in_units=lambda options: True
+    ),
+    "landforms": Operation(
+        _landforms,
+        _with_polygons,
+        _check_landforms,
+        in_units=lambda options: options.method == "model",
+    ),
     "terrain": Operation(_terrain, lambda options, target: [], _check_terrain),
     "forecast": Operation(
         _forecast,

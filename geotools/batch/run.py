@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,14 @@ from geotools.batch.entries import BatchReport, Entry, entry_of
 from geotools.batch.files import Identity
 from geotools.batch.inputs import find_inputs
 from geotools.batch.journal import Journal
+from geotools.batch.means import Means
 from geotools.batch.mosaic import Piece, write_mosaic
+from geotools.batch.operations import OPERATIONS
 from geotools.batch.plan import Task, plan
 from geotools.batch.report import write_reports
 from geotools.batch.workers import in_here, in_processes
 from geotools.effort import Effort
+from geotools.engine.run import Running as UnitRunning
 from geotools.errors import ConfigError, FileError, GeotoolsError
 from geotools.io.locking import locked
 from geotools.spec import ClassInfo
@@ -40,6 +43,7 @@ def run_batch(
     data: str | os.PathLike[str] | None = None,
     jobs: int = 1,
     effort: Effort | None = None,
+    running: UnitRunning | None = None,
     overwrite: bool = False,
     dry_run: bool = False,
     progress: Progress | None = None,
@@ -58,6 +62,8 @@ def run_batch(
             None.
         jobs: inputs at the same time, each in a process of its own; 1 is in this one.
         effort: threads, tile size and memory, of all processes together.
+        running: what runs the units of each map by a model, such as a Dask scheduler; its folder
+            gets one for each input.
         overwrite: make all anew, and replace files of the same names.
         dry_run: look what there is to do, and do nothing.
         progress: called as the work goes on, in kilobytes of the inputs that are to be run.
@@ -73,21 +79,23 @@ def run_batch(
     base = Path(data) if data is not None else base
     if jobs < 1:
         raise ConfigError(f"jobs is {jobs}: give 1 or more.")
+    means = Means(effort or Effort(), running or UnitRunning())
     inputs = find_inputs(settled, base, folder)
     tasks = plan(settled, inputs, base, folder)
+    _check_means(settled.operation, tasks, means)
     if dry_run:
         entries = _foreseen(tasks, Journal(folder), overwrite)
         return BatchReport(
             folder=folder, operation=settled.operation, entries=entries,
             seconds=time.monotonic() - start,
         )  # fmt: skip
-    with _kept_out(folder), Journal(folder) as journal:
+    with _kept_out(folder), means.folder(), Journal(folder) as journal:
         run = _Run(tasks, journal, overwrite, progress, warn or _ignore)
         cancelled = False
         mosaic: tuple[str, ...] = ()
         notes: tuple[str, ...] = ()
         try:
-            run.all(jobs, effort or Effort())
+            run.all(jobs, means)
             if settled.mosaic is not None:
                 mosaic, notes = run.mosaic(settled.mosaic, folder)
         except KeyboardInterrupt:
@@ -102,6 +110,23 @@ def run_batch(
             if cancelled:
                 run.warn(f"{report.sentence}: the same command does the rest.")
     return report
+
+
+def _check_means(operation: str, tasks: Sequence[Task], means: Means) -> None:
+    """Nothing, when the tasks can be run so.
+
+    Raises:
+        ConfigError: none is made in units, or a shard of each map is asked for.
+    """
+    units = means.units
+    if units.shard is not None:
+        raise ConfigError("A batch makes whole maps: leave --shard out.")
+    in_units = OPERATIONS[operation].in_units
+    if units != UnitRunning() and not any(in_units(t.options) for t in tasks if not t.problem):
+        raise ConfigError(
+            f"Executors and schedulers run maps by models, and this {operation} is none: leave "
+            "--executor, --scheduler, --job and --unit out."
+        )
 
 
 def _settled(
@@ -174,7 +199,7 @@ class _Run:
         self._total, self._done = sum(sizes), 0.0  # kilobytes
         self._shares = dict.fromkeys(self._left, 0.0)
 
-    def all(self, jobs: int, effort: Effort) -> None:
+    def all(self, jobs: int, means: Means) -> None:
         """Runs what is not done yet."""
         numbers = [number for number in self._left if not self._refused(number)]
         given = [
@@ -186,16 +211,10 @@ class _Run:
             self._told(what, numbers[place], value)
 
         if jobs == 1 or len(given) < 2:
-            in_here(given, effort, tell)
+            in_here(given, means, tell)
             return
         jobs = min(jobs, len(given))
-        memory = effort.memory_bytes
-        each = replace(
-            effort,
-            threads=max(1, effort.cores // jobs),
-            memory_bytes=None if memory is None else memory // jobs,
-        )
-        in_processes(given, jobs, each, tell)
+        in_processes(given, jobs, means.shared(jobs), tell)
 
     def _refused(self, number: int) -> bool:
         """True when somebody else's file has the name of an output, which is written down."""

@@ -20,8 +20,8 @@ from multiprocessing.connection import Connection, wait
 from types import FrameType
 from typing import Any
 
+from geotools.batch.means import Means
 from geotools.batch.plan import Task
-from geotools.effort import Effort
 from geotools.errors import GeotoolsError
 
 __all__ = ["Tell", "in_here", "in_processes"]
@@ -44,7 +44,7 @@ class _Worker:
     """It has said that it is there."""
 
 
-def in_processes(tasks: Sequence[tuple[Task, bool]], jobs: int, effort: Effort, tell: Tell) -> None:
+def in_processes(tasks: Sequence[tuple[Task, bool]], jobs: int, means: Means, tell: Tell) -> None:
     """Runs the tasks and tells what their processes say, as it comes.
 
     `begun` comes before its task is handed to a process, so that it can be written down first.
@@ -52,7 +52,7 @@ def in_processes(tasks: Sequence[tuple[Task, bool]], jobs: int, effort: Effort, 
     Args:
         tasks: each with whether it may replace what is there.
         jobs: processes.
-        effort: of each of them.
+        means: of each of them.
         tell: called with what has come.
 
     Raises:
@@ -61,7 +61,7 @@ def in_processes(tasks: Sequence[tuple[Task, bool]], jobs: int, effort: Effort, 
     waiting = deque(range(len(tasks)))
     workers: list[_Worker] = []
     try:
-        workers += [_start(effort) for _ in range(min(jobs, len(tasks)))]
+        workers += [_start(means) for _ in range(min(jobs, len(tasks)))]
         while waiting or any(one.number is not None for one in workers):
             for one in workers:
                 if one.ready and one.number is None and waiting:
@@ -80,7 +80,7 @@ def in_processes(tasks: Sequence[tuple[Task, bool]], jobs: int, effort: Effort, 
                     if one.number is not None:
                         tell("record", one.number, _death(one, tasks[one.number][0]))
                     _stop([one])
-                    workers[place] = _start(effort)
+                    workers[place] = _start(means)
                     continue
                 if message[0] == "ready":
                     one.ready = True
@@ -92,7 +92,7 @@ def in_processes(tasks: Sequence[tuple[Task, bool]], jobs: int, effort: Effort, 
         _stop(workers)
 
 
-def in_here(tasks: Sequence[tuple[Task, bool]], effort: Effort, tell: Tell) -> None:
+def in_here(tasks: Sequence[tuple[Task, bool]], means: Means, tell: Tell) -> None:
     """As `in_processes`, one after the other in this process."""
     from geotools.batch.making import make
 
@@ -100,7 +100,7 @@ def in_here(tasks: Sequence[tuple[Task, bool]], effort: Effort, tell: Tell) -> N
         tell("begun", number, None)
         record = make(
             task,
-            effort=effort,
+            means=means,
             overwrite=overwrite,
             share=partial(tell, "share", number),
             warn=partial(tell, "warning", number),
@@ -132,10 +132,10 @@ def _death(one: _Worker, task: Task) -> dict[str, Any]:
     }
 
 
-def _start(effort: Effort) -> _Worker:
+def _start(means: Means) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(theirs, effort), daemon=True)
+    process = context.Process(target=_work, args=(theirs, means), daemon=True)
     with _without_interrupts():
         process.start()
     theirs.close()
@@ -168,7 +168,7 @@ def _stop(workers: Sequence[_Worker]) -> None:
             one.process.join()
 
 
-def _work(connection: Connection, effort: Effort) -> None:
+def _work(connection: Connection, means: Means) -> None:
     """The life of a process: tasks in, what becomes of them out."""
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -191,7 +191,7 @@ def _work(connection: Connection, effort: Effort) -> None:
             def warn(sentence: str, number: int = number) -> None:
                 connection.send(("warning", number, sentence))
 
-            record = make(task, effort=effort, overwrite=overwrite, share=share, warn=warn)
+            record = make(task, means=means, overwrite=overwrite, share=share, warn=warn)
             connection.send(("record", number, record))
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 

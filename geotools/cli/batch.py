@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from geotools.cli.options import effort, run_options
+from geotools.cli.options import effort, run_options, running, unit_options
 from geotools.cli.reporting import reporting
 from geotools.errors import GeotoolsError
 
@@ -18,7 +18,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @click.command("batch")
-@click.argument("job", metavar="JOB.toml")
+@click.argument("config", metavar="JOB.toml")
 @click.option("-o", "--output", metavar="DIR", help="Folder for all that is made [JOB's].")
 @click.option("--data", metavar="DIR", help="Where the paths in JOB begin [JOB's folder].")
 @click.option(
@@ -26,8 +26,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     help="Inputs at the same time, in processes that share the threads.",
 )  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="List what would be done, and do nothing.")
+@unit_options
 @run_options
-def command(job: str, progress: str, **options: Any) -> None:
+def command(config: str, progress: str, **options: Any) -> None:
     """Run one operation over many inputs, as JOB says: predict, landforms, terrain, forecast.
 
     What fails stops itself alone; batch.html, batch.csv and batch.json say what became of every
@@ -38,11 +39,12 @@ def command(job: str, progress: str, **options: Any) -> None:
 
     with reporting(progress) as report:
         made = run_batch(
-            job,
+            config,
             output=options["output"],
             data=options["data"],
             jobs=options["jobs"],
             effort=effort(options["tile"], options["threads"], options["memory"]),
+            running=running(options),
             overwrite=options["overwrite"],
             dry_run=options["dry_run"],
             progress=report.step,

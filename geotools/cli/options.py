@@ -36,6 +36,7 @@ __all__ = [
     "say_preflight",
     "say_seams",
     "say_shard",
+    "unit_options",
 ]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -52,6 +53,14 @@ def job_options(function: _Function) -> _Function:
     """Adds --executor, --workers, --unit, --unit-limit, --job, --shard and --scheduler."""
     for option in reversed(_JOB):
         function = option(function)
+    return function
+
+
+def unit_options(function: _Function) -> _Function:
+    """Adds those of `job_options` but --shard."""
+    for option in reversed(_JOB):
+        if option is not _SHARD:
+            function = option(function)
     return function
 
 
@@ -139,7 +148,8 @@ def running(options: Mapping[str, Any]) -> Running:
         raise click.UsageError(
             "--workers are processes: give --executor processes or --scheduler local, or --threads."
         )
-    if options["job"] is None and options["shard"] is not None:
+    shard = options.get("shard")
+    if options["job"] is None and shard is not None:
         raise click.UsageError("A shard needs a folder for its parts: give --job FOLDER.")
     if options["job"] is None and scheduler not in (None, "local"):
         raise click.UsageError("--scheduler needs a folder that its workers share: --job FOLDER.")
@@ -149,7 +159,7 @@ def running(options: Mapping[str, Any]) -> Running:
         folder=None if options["job"] is None else Path(options["job"]),
         workers=options["workers"],
         unit_limit_s=options["unit_limit"],
-        shard=_shard(options["shard"]),
+        shard=_shard(shard),
         scheduler=scheduler,
         insecure=options["insecure_scheduler"],
     )
@@ -279,6 +289,12 @@ _MODEL = (
     ),
 )
 
+_SHARD = click.option(
+    "--shard",
+    metavar="I/N",
+    help="Run the I-th of N shares of the units, into --job; geotools merge joins them.",
+)
+
 _JOB = (
     click.option(
         "--executor",
@@ -298,11 +314,7 @@ _JOB = (
         metavar="FOLDER",
         help="Where unfinished work lies, also when it is cancelled [hidden beside the output].",
     ),
-    click.option(
-        "--shard",
-        metavar="I/N",
-        help="Run the I-th of N shares of the units, into --job; geotools merge joins them.",
-    ),
+    _SHARD,
     click.option(
         "--scheduler",
         metavar="ADDRESS",

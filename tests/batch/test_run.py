@@ -15,6 +15,8 @@ from onnx_bytes import neighbourhood_model, row_model
 import geotools
 from geotools.batch import workers
 from geotools.batch.run import run_batch
+from geotools.engine.execute import Shard
+from geotools.engine.run import Running
 from geotools.errors import ConfigError, FileError, GeotoolsError
 from geotools.maps import map_landforms
 from geotools.spec import SourceInfo
@@ -285,3 +287,38 @@ def test_a_part_of_each_input_is_mapped(tmp_path):
     job["options"]["mask"] = "none.gpkg"
     with pytest.raises(FileError, match=r"The mask .*none.gpkg cannot be read"):
         run_batch(job, output=tmp_path / "maps", data=tmp_path)
+
+
+MODEL_JOB = {**JOB, "operation": "predict", "options": {"model": "m.onnx"}}
+
+
+@pytest.mark.parametrize("how", [{"executor": "serial"}, {"executor": "processes", "workers": 1},
+                                 {"scheduler": "local", "workers": 1}])  # fmt: skip
+def test_what_runs_the_units_does_not_change_the_maps(folder, how):
+    """One input after the other, in this process, in another one and on a Dask cluster."""
+    if "scheduler" in how:
+        pytest.importorskip("distributed", reason="Dask needs the extra distributed")
+    (folder / "m.onnx").write_bytes(neighbourhood_model())
+    plain = run_batch(MODEL_JOB, output="plain")
+    running = Running(**how, folder=folder / "parts")
+    report = run_batch(MODEL_JOB, output="other", running=running)
+    assert statuses(report) == statuses(plain) == ["done", "failed", "done"]
+    for name in ("a.tif", "c.tif"):
+        assert (folder / "other" / name).read_bytes() == (folder / "plain" / name).read_bytes()
+    assert not (folder / "parts").exists()
+
+
+@pytest.mark.parametrize(
+    ("job", "jobs", "running", "words"),
+    [
+        (JOB, 1, Running(executor="serial"), "this terrain is none"),
+        (MODEL_JOB, 2, Running(executor="processes"), "give one of --jobs and"),
+        (MODEL_JOB, 1, Running(shard=Shard(1, 2), folder=Path("parts")), "leave --shard out"),
+    ],
+)
+def test_units_that_cannot_be_run_so(folder, job, jobs, running, words):
+    """One sentence, before anything is made."""
+    (folder / "m.onnx").write_bytes(neighbourhood_model())
+    with pytest.raises(ConfigError, match=words):
+        run_batch(job, jobs=jobs, running=running)
+    assert not list((folder / "out").glob("*.tif"))

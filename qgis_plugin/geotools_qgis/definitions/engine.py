@@ -1,7 +1,7 @@
 """What is installed, what a model needs, and many inputs at once."""
 
 from .option import Definition, Figure, Option
-from .sets import OURS, RUN
+from .sets import MANY_MACHINES, OURS, RUN, UNITS
 
 DOCTOR = Definition(
     name="doctor",
@@ -79,6 +79,7 @@ BATCH = Definition(
             "OVERWRITE", "flag", "--overwrite", "Make all again",
             "Otherwise only what is missing is made.", default=False, advanced=True,
         ),
+        *UNITS,
         *RUN,
         Option(
             "OUTPUT", "folder_out", "--output", "Folder for all that is made",
@@ -86,5 +87,8 @@ BATCH = Definition(
         ),
     ),
     tags=("batch", "many", "glob", "stac"),
-    left_out={"--progress": OURS["--progress"]},
+    left_out={
+        "--progress": OURS["--progress"],
+        **{flag: why for flag, why in MANY_MACHINES.items() if flag != "--shard"},
+    },
 )  # fmt: skip

@@ -69,6 +69,26 @@ POLYGONS = (
     ),
 )  # fmt: skip
 
+UNITS = (
+    Option(
+        "EXECUTOR", "choice", "--executor", "What runs the units",
+        "Processes survive what kills one of them; threads when not set.",
+        choices=("threads", "processes", "serial"), advanced=True,
+    ),
+    Option(
+        "WORKERS", "int", "--workers", "Worker processes",
+        "With processes; all cores when not set.", advanced=True, least=1,
+    ),
+    Option(
+        "UNIT", "int", "--unit", "Cells on a side of a unit", "2048 or less when not set.",
+        advanced=True, least=1,
+    ),
+    Option(
+        "UNIT_LIMIT", "float", "--unit-limit", "Seconds for a unit",
+        "20 times the usual, 300 or more, when not set.", advanced=True, least=0,
+    ),
+)  # fmt: skip
+
 MODEL_RUN = (
     Option(
         "WITH", "models", "--with", "Models to average with",
@@ -93,23 +113,7 @@ MODEL_RUN = (
         "Cells, tiles, disk, memory and time, and whether the input suits; nothing is written.",
         default=False, advanced=True,
     ),
-    Option(
-        "EXECUTOR", "choice", "--executor", "What runs the units",
-        "Processes survive what kills one of them; threads when not set.",
-        choices=("threads", "processes", "serial"), advanced=True,
-    ),
-    Option(
-        "WORKERS", "int", "--workers", "Worker processes",
-        "With processes; all cores when not set.", advanced=True, least=1,
-    ),
-    Option(
-        "UNIT", "int", "--unit", "Cells on a side of a unit", "2048 or less when not set.",
-        advanced=True, least=1,
-    ),
-    Option(
-        "UNIT_LIMIT", "float", "--unit-limit", "Seconds for a unit",
-        "20 times the usual, 300 or more, when not set.", advanced=True, least=0,
-    ),
+    *UNITS,
 )  # fmt: skip
 
 CATALOG = (
