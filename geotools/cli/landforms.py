@@ -23,6 +23,7 @@ from geotools.cli.options import (
     say_shard,
 )
 from geotools.cli.reporting import reporting
+from geotools.hashing import begin_hashing
 
 __all__ = ["command"]
 
@@ -66,6 +67,7 @@ def command(dem: str, output: str, progress: str, **options: Any) -> None:
     """Map the landforms of DEM: flat, peak, ridge, shoulder, spur, slope, hollow, footslope,
     valley, pit.
     """
+    begin_hashing(dem)
     from geotools.maps import DemOptions, Geomorphons, Polygons, map_landforms, order_landforms
     from geotools.maps.preflight import check_order
 

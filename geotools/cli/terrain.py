@@ -9,6 +9,7 @@ import click
 
 from geotools.cli.options import cog_option, dem_options, effort, run_options
 from geotools.cli.reporting import reporting
+from geotools.hashing import begin_hashing
 
 __all__ = ["command"]
 
@@ -70,6 +71,7 @@ def _list(context: click.Context, parameter: click.Parameter, value: bool) -> No
 @run_options
 def command(dem: str, output: str, names: tuple[str, ...], progress: str, **options: Any) -> None:
     """Write terrain attributes of DEM, one band each: slope in degrees when none is named."""
+    begin_hashing(dem)
     from geotools.maps.inputs import DemOptions
     from geotools.maps.terrain import TerrainSettings, map_terrain
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import Any
 
 from geotools.dem import Dem, vertical_unit_m
 from geotools.errors import FileError, RasterError
+from geotools.hashing import hash_file
 from geotools.io.atomic import check_output
 from geotools.io.geotiff import RasterFile, open_raster
 from geotools.schema import any_number
@@ -30,9 +30,6 @@ __all__ = [
 ]
 
 FilePath = str | os.PathLike[str]
-
-_CHUNK_BYTES = 2**22
-"""Hashed at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +118,10 @@ def _identify(files: Sequence[Path], stopped: threading.Event) -> dict[str, str]
     for file in files:
         if not file.is_file():
             return found
-        digest = hashlib.sha256()
         try:
-            with file.open("rb") as stream:
-                while not stopped.is_set() and (chunk := stream.read(_CHUNK_BYTES)):
-                    digest.update(chunk)
+            sums.append(hash_file(file, stopped))
         except OSError as error:
             raise FileError(f"{file} cannot be read: {error.strerror}.") from None
-        sums.append(digest.hexdigest())
     return found | {"source_sha256": ", ".join(sums)}
 
 
