@@ -125,7 +125,7 @@ class PlainCells:
     def checksums(self, data: NDArray[Any], window: Window) -> list[tuple[int, ...]]:
         """Of (band, row, col), the cells of `window`: for each block there, those of all bands."""
         return [
-            tuple(checksum(np.ascontiguousarray(band)) for band in data[:, *part.slices(window)])
+            tuple(checksum(self._joined(band)) for band in data[:, *part.slices(window)])
             for _, _, part in _blocks(window)
         ]
 
@@ -153,7 +153,7 @@ class PlainCells:
                 start = int(raster.places[place]) + band * self._bytes
                 start += lines.start * BLOCK * self._dtype.itemsize
                 if part == block:
-                    room = np.ascontiguousarray(taken[band])
+                    room = self._joined(taken[band])
                 else:
                     room = self._room
                     if lines is _ALL:
@@ -255,9 +255,7 @@ class PlainCells:
 
     def _halve(self, below: _Level, above: _Level | None, place: _Place) -> bool:
         """Whether up to four blocks are as they were written; one block of the level above."""
-        if not hasattr(self._local, "rooms"):  # fresh memory costs as much as reading
-            self._local.rooms = np.empty((2, BLOCK, BLOCK), self._dtype)
-        (room, half), sums = self._local.rooms, []
+        (room, half), sums = self._rooms(), []
         for band in range(self._bands):
             half.fill(self._fill)
             for row, col in ((2 * place[0] + i, 2 * place[1] + j) for i in (0, 1) for j in (0, 1)):
@@ -277,6 +275,21 @@ class PlainCells:
         if above is not None:
             above.pieces[place] = [_Piece(_ALL, _ALL, tuple(sums))]
         return True
+
+    def _rooms(self) -> NDArray[Any]:
+        """(2, rows, cols), the thread's own: fresh memory costs as much as reading."""
+        if not hasattr(self._local, "rooms"):
+            self._local.rooms = np.empty((2, BLOCK, BLOCK), self._dtype)
+        rooms: NDArray[Any] = self._local.rooms
+        return rooms
+
+    def _joined(self, cells: NDArray[Any]) -> NDArray[Any]:
+        """At most a block of cells, as one piece of memory, until the thread's next call."""
+        if cells.flags.c_contiguous:
+            return cells
+        room: NDArray[Any] = self._rooms()[0].reshape(-1)[: cells.size].reshape(cells.shape)
+        np.copyto(room, cells)
+        return room
 
     def _table(self, level: _Level) -> BlockTable:
         """Where the blocks of all bands lie."""
