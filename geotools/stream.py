@@ -31,6 +31,8 @@ class Step:
     """Units finished."""
     total: int
     """Units in all."""
+    figures: tuple[tuple[str, float], ...] = ()
+    """Name and value of what shows how it goes, such as the loss of an epoch; finite."""
 
 
 Progress = Callable[[Step], None]

@@ -27,6 +27,7 @@ def command(as_json: bool) -> None:
             "schema": SCHEMA,
             "version": VERSION,
             "python": sys.executable,
+            "models": _models(),
             "ok": healthy,
             "findings": [dataclasses.asdict(finding) for finding in findings],
         }
@@ -37,3 +38,10 @@ def command(as_json: bool) -> None:
             mark = "ok  " if finding.ok else "FAIL"
             print(f"{mark}  {finding.what:<{width}}  {finding.detail}")
     sys.exit(0 if healthy else 1)
+
+
+def _models() -> list[str]:
+    """Names of the models that come with this installation."""
+    from geotools.inference.model import shipped_models
+
+    return list(shipped_models())

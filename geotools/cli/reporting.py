@@ -170,7 +170,8 @@ class _Json:
         print(json.dumps(line, ensure_ascii=False), file=self._stream, flush=True)
 
     def step(self, step: Step) -> None:
-        self._print("progress", stage=step.stage, done=step.done, total=step.total)
+        figures = {"figures": dict(step.figures)} if step.figures else {}
+        self._print("progress", stage=step.stage, done=step.done, total=step.total, **figures)
 
     def info(self, sentence: str) -> None:
         self._print("info", message=sentence)

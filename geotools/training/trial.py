@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -167,6 +168,12 @@ def _watch(
     total = epochs or settings.epochs
 
     def tell(epoch: Epoch) -> None:
-        progress(Step(stage, epoch.number, total))
+        figures = {
+            "training loss": epoch.train_loss,
+            "validation loss": epoch.validation_loss,
+            "score": epoch.score,
+        }
+        known = tuple((name, value) for name, value in figures.items() if math.isfinite(value))
+        progress(Step(stage, epoch.number, total, known))
 
     return tell

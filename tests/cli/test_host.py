@@ -41,6 +41,22 @@ def test_doctor_says_which_form_it_speaks():
     assert told["schema"] == 1
     assert told["version"]
     assert told["python"] == sys.executable
+    assert "landforms-v1" in told["models"]
+
+
+def test_progress_carries_figures_where_there_are_some():
+    """A step with losses tells them by name; others look as they did."""
+    code = (
+        "from geotools.cli.reporting import reporting\n"
+        "from geotools.stream import Step\n"
+        "with reporting('json') as report:\n"
+        "    report.step(Step('fit', 1, 2, (('training loss', 0.5),)))\n"
+        "    report.step(Step('map', 1, 2))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    first, second = (json.loads(line) for line in done.stdout.splitlines())
+    assert first["figures"] == {"training loss": 0.5}
+    assert "figures" not in second
 
 
 def test_a_closed_input_stops_the_run_and_leaves_nothing(tmp_path):

@@ -78,6 +78,8 @@ class _Log:
             self.listener.stage(self.stage)
         if found["total"]:
             self.listener.progress(100.0 * found["done"] / found["total"])
+        if found.get("figures") and hasattr(self.listener, "figures"):
+            self.listener.figures(self.stage, found["done"], found["figures"])
 
     def take_line(self, line):
         if line.strip():
@@ -92,7 +94,8 @@ def run(engine, words, listener, *, environment=None) -> Outcome:
         engine: how it is started.
         words: the command and its arguments.
         listener: with `info`, `warning`, `stage`, `line` (texts), `progress` (per cent) and
-            `is_cancelled`.
+            `is_cancelled`; with `figures` (stage, number of the epoch, value by name) if it wants
+            the curves of trainings.
         environment: of the process; this one's, cleaned, by default.
 
     Raises:

@@ -17,8 +17,8 @@ class EngineTask(QgsTask):
 
     said = pyqtSignal(str)
     """A line of the log, an information or a warning."""
-    moved = pyqtSignal(dict)
-    """A message about progress, as the engine sent it."""
+    learned = pyqtSignal(str, int, dict)
+    """Stage, number of an epoch, and its losses and score by name."""
     ended = pyqtSignal(object, str)
     """The function's value and an empty text; or None and a sentence."""
 
@@ -57,8 +57,8 @@ class EngineTask(QgsTask):
     def progress(self, percent):
         self.setProgress(percent)
 
-    def step(self, message):
-        self.moved.emit(message)
+    def figures(self, stage, number, values):
+        self.learned.emit(stage, number, values)
 
     def is_cancelled(self):
         return self.isCanceled()
