@@ -125,3 +125,5 @@ def test_pictures_are_small():
         assert picture.stat().st_size < 700_000, picture
     tutorial = (ROOT / "docs" / "pictures").glob("*.png")
     assert sum(picture.stat().st_size for picture in tutorial) < 400_000
+    qgis = (ROOT / "docs" / "pictures" / "qgis").glob("*.png")
+    assert sum(picture.stat().st_size for picture in qgis) < 300_000

@@ -187,7 +187,7 @@ def checked(page):
     finish()
 
 
-QTimer.singleShot(150000, stuck)
+QTimer.singleShot(400000, stuck)
 if iface.mainWindow().isVisible():
     later(1000, begin)
 else:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import time
 import zipfile
 
 import pytest
@@ -52,6 +53,7 @@ def wait_for(task_of):
     """Lets Qt work until a page has no task any more."""
     while task_of() is not None:
         QApplication.processEvents()
+        time.sleep(0.02)  # lets the thread of the engine run
 
 
 def test_an_environment_is_made_and_found(folder):

@@ -1,6 +1,7 @@
 """geotools_qgis.gui: the list of models and the panel of trainings."""
 
 import os
+import time
 
 import pytest
 
@@ -16,6 +17,7 @@ from sample_layers import polygon_layer
 def wait(widget):
     while widget.busy():
         QApplication.processEvents()
+        time.sleep(0.02)  # lets the thread of the engine run
 
 
 def test_models_are_listed_with_their_cards(qgis_app, engine, folder):

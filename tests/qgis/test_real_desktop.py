@@ -58,7 +58,7 @@ def desktop(tmp_path_factory, engine):
     done = subprocess.run(
         [screen, "-a", "-s", "-screen 0 1440x900x24 -nolisten tcp", program, "--nologo",
          "--noversioncheck", "--profiles-path", str(home), "--code", str(script)],
-        env=environment, capture_output=True, text=True, check=False, timeout=250,
+        env=environment, capture_output=True, text=True, check=False, timeout=500,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     assert (folder / "seen.json").is_file(), done.stdout[-2000:] + done.stderr[-2000:]

@@ -1,0 +1,21 @@
+"""The pictures of docs/qgis.md: screenshots of the desktop test, in fewer colours.
+
+GEOTOOLS_PICTURES=FOLDER GEOTOOLS_DEM=geotools-demo/jacksboro_dem.tif GEOTOOLS_CATALOG=CATALOG \\
+    VENV-OF-QGIS/bin/python -m pytest tests/qgis/test_real_desktop.py
+python docs/pictures/qgis/shrink.py FOLDER
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+HERE = Path(__file__).parent
+
+if __name__ == "__main__":
+    for name in ("dialog", "landforms", "events"):
+        with Image.open(Path(sys.argv[1]) / f"{name}.png") as picture:
+            small = picture.convert("RGB").quantize(128)
+            small.save(HERE / f"{name}.png", optimize=True)
