@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from geotools.errors import ModelError
+from geotools.training.learners.protocol import Epoch
 from geotools.training.learners.settings import ForestSettings, UnetSettings
 from geotools.training.splits.rounds import Round, Split
 from geotools.training.trial import baseline, fit_final, run_trial
@@ -29,7 +30,7 @@ class Recorder:
         ))  # fmt: skip
         number = len(self.fits)
         if progress is not None:
-            progress(SimpleNamespace(number=1))
+            progress(Epoch(1, 0.5, float("nan"), float("nan")))
         return SimpleNamespace(
             facts={"best_epoch": 3 * number},
             predict=lambda material, index: np.full((len(index), 2), number, np.float32),
@@ -73,7 +74,9 @@ def test_no_round_learns_from_its_test_cells():
 
 
 def test_nets_stop_by_the_validation_cells(tmp_path):
-    """They do not learn from them, and keep the state of each round in a file of its own."""
+    """They do not learn from them, keep the state of each round in a file of its own, and tell the
+    losses that are known.
+    """
     split, learner = make_split(), Recorder("unet")
     steps = []
     trial = run_trial(
@@ -86,6 +89,7 @@ def test_nets_stop_by_the_validation_cells(tmp_path):
     assert [one.checkpoint.name for one in learner.fits] == ["unet-1.pt", "unet-2.pt", "unet-3.pt"]
     assert [len(one) for one in trial.validated] == [10, 10, 10]
     assert [step.stage for step in steps] == [f"unet, round {number}/3" for number in (1, 2, 3)]
+    assert [step.figures for step in steps] == [(("training loss", 0.5),)] * 3
 
 
 def test_validation_is_predicted_by_fits_that_did_not_see_it():
