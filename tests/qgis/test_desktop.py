@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("qgis.core", reason="no QGIS in this Python: see tests/qgis/pytest.ini")
 
 from geotools_qgis.engine.discovery import EngineError, find_engine
-from geotools_qgis.engine.managed import create, find_python, proxy_of
+from geotools_qgis.engine.managed import create, find_python, install_words, proxy_of
 from geotools_qgis.engine.process import Cancelled
 from geotools_qgis.gui.layer_actions import forecast_parameters, landform_parameters
 from geotools_qgis.gui.options import EnginePage
@@ -75,6 +75,21 @@ def test_an_environment_that_fails_or_is_cancelled_leaves_nothing(folder):
     with pytest.raises(Cancelled):
         create(str(managed), sys.executable, str(wheel(folder)), Listener(stop_at="pip install"))
     assert not managed.exists()
+
+
+@pytest.mark.parametrize(
+    ("package", "system", "from_pytorch"),
+    [
+        ("geotools-ml", "linux", False),
+        ("geotools-ml[train]", "linux", True),
+        ("geotools-ml[train]", "win32", False),
+    ],
+)
+def test_trainings_bring_no_cuda(package, system, from_pytorch):
+    """On Linux PyTorch's own index for CPUs is asked too; elsewhere PyPI has the CPU build."""
+    words = install_words(package, system)
+    assert package in words
+    assert ("--extra-index-url" in words) == from_pytorch
 
 
 def test_an_interpreter_of_this_machine_is_found(tmp_path):

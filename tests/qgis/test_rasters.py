@@ -154,15 +154,24 @@ def test_predict_takes_names_of_models_and_several_options(run, cli, dem, folder
     assert made["DEVICE_USED"] == "cpu"
 
 
-def test_models_of_others_run_by_what_is_given(run, folder):
-    """A net without metadata of ours runs by bands, scale and classes, on one band too."""
+def test_models_of_others_run_by_what_is_given(run, cli, folder):
+    """A net of somebody else's maps by bands, scale and classes, as on the command line."""
     dummies = SHARED / "onnx_deepness_dummies"
     if not dummies.is_dir():
         pytest.skip(f"no models at {dummies}")
-    found = sorted(dummies.rglob("*segmentation*.onnx"))
-    assert found, "the set has no segmentation model"
-    made, _ = run("modelinfo", {"MODEL": str(found[0]), "OUTPUT": str(folder / "card.html")})
-    assert len(made["SHA256"]) == 64
+    (model,) = dummies.glob("*segmentation_models__one_output_sigmoid_bsx1x512x512.onnx")
+    image = dummies / "dummy_fotomap_small.tif"
+    made, _ = run("predict", {
+        "MODEL": str(model), "INPUT": [str(image)], "BANDS": "3,2,1", "SCALE": "1/255",
+        "CLASSES": "thing", "OUTPUT": str(folder / "q.tif"),
+    })  # fmt: skip
+    cli(
+        "predict", model, image, "-o", folder / "c.tif", "--bands", "3,2,1", "--scale", "1/255",
+        "--classes", "thing",
+    )  # fmt: skip
+    assert (read_tif(made["OUTPUT"]) == read_tif(folder / "c.tif")).all()
+    card, _ = run("modelinfo", {"MODEL": str(model), "OUTPUT": str(folder / "card.html")})
+    assert len(card["SHA256"]) == 64
     assert (folder / "card.html").read_text().startswith("<!doctype html>")
 
 

@@ -5,6 +5,7 @@ It counts when a marker says that everything was installed; anything else is rem
 
 import os
 import shutil
+import sys
 from urllib.parse import quote
 
 from qgis.PyQt.QtCore import QProcess, QProcessEnvironment
@@ -14,7 +15,7 @@ from .environment import clean_environment
 from .messages import LineSplitter
 from .process import Cancelled
 
-__all__ = ["EXTRAS", "create", "find_python", "proxy_of"]
+__all__ = ["EXTRAS", "create", "find_python", "install_words", "proxy_of"]
 
 EXTRAS = {
     "maps and forecasts": "geotools-ml",
@@ -76,7 +77,7 @@ def create(folder, python, package, listener, *, environment=None):
     inside = interpreter_in(folder)
     steps = (
         (python, ["-m", "venv", "--clear", folder]),
-        (inside, ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", package]),
+        (inside, install_words(package)),
         (inside, ["-m", "geotools", "--version"]),
     )
     done = False
@@ -91,6 +92,20 @@ def create(folder, python, package, listener, *, environment=None):
         if not done:
             shutil.rmtree(folder, ignore_errors=True)
     return inside
+
+
+def install_words(package, system=sys.platform):
+    """What the interpreter is given to install a package.
+
+    Args:
+        package: as pip names it.
+        system: as `sys.platform`. PyPI's PyTorch for Linux brings 3 GB of CUDA; who has a GPU
+            makes an environment and chooses its interpreter.
+    """
+    words = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", package]
+    if "train" in package and system.startswith("linux"):
+        words += ["--extra-index-url", "https://download.pytorch.org/whl/cpu"]
+    return words
 
 
 def proxy_of(settings):
