@@ -112,6 +112,31 @@ def neighbourhood_model(
     )
 
 
+def red_model() -> bytes:
+    """Two classes of the bands `red` and `nir`: is red above 0?"""
+    kernel = np.array([[-1.0, 0.0], [1.0, 0.0]]).reshape(2, 2, 1, 1)
+    spec = ModelSpec(
+        name="red",
+        version="1",
+        task="semantic-segmentation",
+        description="Is red above 0?",
+        inputs=(InputInfo("image", "raster", ("red", "nir"), "1"),),
+        outputs=(OutputInfo("p", "probabilities", CLASSES),),
+        cell_size_m=(5.0, 100.0),
+        tile=128,
+    )
+    return model(
+        [
+            node("Conv", ["image", "kernel"], ["logits"]),
+            node("Softmax", ["logits"], ["p"], axis=1),
+        ],
+        [tensor("kernel", kernel)],
+        {"image": ["n", 2, "h", "w"]},
+        {"p": ["n", 2, "h", "w"]},
+        {"geotools": spec.to_json()},
+    )
+
+
 def row_model(kind: str = "features", *, sources: tuple[SourceInfo, ...] = (), **more: object):
     """A model of single cells.
 

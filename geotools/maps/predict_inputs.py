@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from geotools.io.geotiff import RasterFile, open_raster
 from geotools.maps.inputs import DemOptions, FilePath, check_apart, elevation, open_dem
 from geotools.raster import Source
 from geotools.schema import any_number
-from geotools.spec import ModelSpec
+from geotools.spec import ModelSpec, SourceInfo
 
 if TYPE_CHECKING:
     from geotools.inference.predictor import Predictor
@@ -32,6 +33,9 @@ __all__ = [
 
 _MOST_CELLS = 2**22
 """Rows or columns of a raster that is resampled."""
+
+_UNNAMED = re.compile(r"band_[0-9]+|[0-9]*")
+"""Names of bands that tell nothing but their place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,7 @@ def open_input(
         if reading.resample:
             source = _resampled(model, file, source, reading, stack)
     else:
+        reading = replace(reading, bands=reading.bands or _by_name(spec, rasters[0], reading, warn))
         file = stack.enter_context(
             open_raster(rasters[0], crs=reading.crs, bands=reading.bands, nodata=reading.nodata)
         )
@@ -127,6 +132,31 @@ def open_input(
             f"--bands {','.join(str(n + 1) for n in range(len(spec.bands)))}."
         )
     return source, file.files
+
+
+def _by_name(
+    spec: ModelSpec,
+    raster: FilePath,
+    reading: RasterOptions,
+    warn: Callable[[str], None] | None,
+) -> tuple[int, ...] | None:
+    """Numbers of the bands in the model's order, where it names them; None: as they come.
+
+    Raises:
+        RasterError: the raster describes some of them, in another place.
+    """
+    from geotools.features.opening import band_names, find_bands, slug
+
+    wanted = tuple(slug(band) for band in spec.bands)
+    if len(set(wanted)) < len(wanted) or all(_UNNAMED.fullmatch(name) for name in wanted):
+        return None
+    with open_raster(raster, crs=reading.crs) as file:
+        names = band_names(file)
+    if len(names) != len(wanted) and not set(wanted) <= set(names):
+        return None
+    places = tuple(range(1, len(wanted) + 1))
+    info = SourceInfo(f"the model {spec.name}", wanted, places, len(wanted))
+    return find_bands(info, raster, reading.crs, warn=warn)
 
 
 def _resampled(

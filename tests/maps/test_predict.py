@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import rasterio
 from conftest import make_grid, make_terrain, write_tif
-from onnx_bytes import neighbourhood_model, row_model
+from onnx_bytes import neighbourhood_model, red_model, row_model
 
 from geotools.effort import Effort
 from geotools.errors import GeotoolsError, RasterError
@@ -147,6 +147,43 @@ def test_bands_are_chosen_in_the_models_order(tmp_path):
     reading = RasterOptions(bands=(3, 2))
     made = map_predictions(path, tmp_path / "three.tif", tmp_path / "out.tif", reading=reading)
     assert set(np.unique(read(made.path))) == {3, 7}
+
+
+@pytest.mark.parametrize(
+    ("names", "taken"),
+    [
+        (("red", "nir"), (1, 2)),
+        (("NIR", "Red"), (2, 1)),  # by their names
+        (("thermal", "NIR", "red"), (3, 2)),
+        ((None, None), (1, 2)),  # as they come
+        (("blue", "green"), (1, 2)),  # with a word about it
+    ],
+)
+def test_bands_that_have_names_are_found(tmp_path, names, taken):
+    """A raster that describes the bands that a model names gives them, wherever they are."""
+    path = tmp_path / "red.onnx"
+    path.write_bytes(red_model())
+    values = np.random.default_rng(0).normal(size=(len(names), 60, 80)).astype(np.float32)
+    with rasterio.open(write_tif(tmp_path / "image.tif", values), "r+") as dataset:
+        dataset.descriptions = names
+    heard = []
+    made = map_predictions(path, tmp_path / "image.tif", tmp_path / "out.tif", warn=heard.append)
+    expected = np.where(values[taken[0] - 1] > 0, 7, 3)
+    assert np.array_equal(read(made.path)[0], expected)
+    assert any("was taken by number" in one for one in heard) == ("blue" in names)
+
+
+def test_a_band_in_the_place_of_another_is_refused(tmp_path):
+    """Where one band is described in another place, the other may be anything."""
+    path = tmp_path / "red.onnx"
+    path.write_bytes(red_model())
+    image = write_tif(tmp_path / "image.tif", np.ones((2, 60, 80), np.float32))
+    with rasterio.open(image, "r+") as dataset:
+        dataset.descriptions = ("thermal", "red")
+    with pytest.raises(RasterError, match="has red in band 2, where the model red has its bands"):
+        map_predictions(path, image, tmp_path / "out.tif")
+    reading = RasterOptions(bands=(2, 1))
+    assert map_predictions(path, image, tmp_path / "out.tif", reading=reading).path.exists()
 
 
 def test_one_sentence_each(dem_tif, model, tmp_path):
