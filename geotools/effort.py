@@ -12,6 +12,7 @@ from geotools.errors import GeotoolsError
 __all__ = ["Effort", "available_bytes", "available_cores", "need_bytes", "parse_bytes"]
 
 _TILES = (2048, 1024, 768, 512, 384, 256, 128, 64)
+_SMALLEST = 16
 _FLOOR_BYTES = 200 * 2**20
 """Interpreter, libraries and GDAL's cache: what a run needs whatever its tiles."""
 
@@ -30,7 +31,7 @@ class Effort:
     def __post_init__(self) -> None:
         if self.threads is not None and not 1 <= self.threads <= 1024:
             raise GeotoolsError(f"{self.threads} threads: give 1 to 1024.")
-        if self.tile is not None and not 16 <= self.tile <= 16384:
+        if self.tile is not None and not _SMALLEST <= self.tile <= 16384:
             raise GeotoolsError(f"A tile of {self.tile} cells: give 16 to 16384, such as 1024.")
 
     @property
@@ -67,9 +68,10 @@ class Effort:
                 if need(choice, count) <= self.memory_bytes and (choice >= 256 or count == 1):
                     return choice, count
         least = need(sizes[-1], 1)
+        smaller = " or give a smaller --tile" if need(_SMALLEST, 1) <= self.memory_bytes else ""
         raise GeotoolsError(
             f"This needs {least / 2**20:.0f} MB of memory, allowed are "
-            f"{self.memory_bytes / 2**20:.0f} MB: raise --memory or give a smaller --tile."
+            f"{self.memory_bytes / 2**20:.0f} MB: raise --memory{smaller}."
         )
 
 

@@ -40,3 +40,12 @@ def test_nonsense(values):
     """Threads and tiles that cannot be are refused."""
     with pytest.raises(GeotoolsError):
         Effort(**values)
+
+
+@pytest.mark.parametrize(("tile", "megabytes", "hint"), [(4096, 300, True), (64, 100, False)])
+def test_a_smaller_tile_is_advised_where_it_helps(tile, megabytes, hint):
+    """What is needed whatever the tiles is no reason to make them smaller."""
+    effort = Effort(tile=tile, threads=1, memory_bytes=megabytes * 2**20)
+    with pytest.raises(GeotoolsError, match="raise --memory") as found:
+        effort.plan(tile=1024, halo=8, bytes_per_cell=1000)
+    assert ("smaller --tile" in str(found.value)) == hint

@@ -106,6 +106,7 @@ def run_job(
         PartialError: units failed; those that are done are kept for the next run.
         GeotoolsError: an input cannot be read, the model refuses, or the disk does.
     """
+    executor = _executor(running, threads, memory_bytes)  # which may refuse; then no folder is made
     job, folder = _job(task, work, output, running, description, shared=False)
     stack.enter_context(folder)
     if folder.removed and warn is not None:
@@ -114,7 +115,6 @@ def run_job(
             f"({folder.removed} unfinished)."
         )
     if not running.only_join:
-        executor = _executor(running, threads, memory_bytes)
         outcome = execute(job, work, executor, progress=progress, warn=warn)
         if outcome.failed:
             folder.keep()

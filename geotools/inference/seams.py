@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geotools.inference.prediction import Prediction
+    from geotools.spec import ModelSpec
 
 __all__ = ["Seams", "measure_seams"]
 
@@ -25,6 +26,9 @@ _PLACES = 4
 
 _TRIES = 64
 """Places that are looked at for valid cells."""
+
+_EXACT_PERCENT = 99.98
+"""Of the classes: rounding turns those of cells between two."""
 
 _SIDE = 256
 """Cells on a side of what is compared around a place."""
@@ -44,6 +48,12 @@ class Seams:
     """Cells of the same class; None for values."""
     largest_difference: float
     """Of a probability, or of a value."""
+
+    def as_promised(self, spec: ModelSpec) -> bool:
+        """False where the spec says that tiles join exactly, and classes differ."""
+        exact = str(spec.parameters.get("seams", "exact")) == "exact"
+        percent = self.agreement_percent
+        return not exact or percent is None or percent >= _EXACT_PERCENT
 
     @property
     def sentence(self) -> str:

@@ -26,6 +26,7 @@ __all__ = [
     "choose_devices",
     "make_session",
     "runtime_version",
+    "session_options",
 ]
 
 DEVICES: Mapping[str, str] = {
@@ -85,6 +86,11 @@ class SessionOptions:
             raise ModelError(
                 f"Optimisation {self.optimisation!r} is unknown: give {', '.join(_LEVELS)}."
             )
+
+
+def session_options(device: str | SessionOptions) -> SessionOptions:
+    """The options themselves, or the usual ones on a device."""
+    return device if isinstance(device, SessionOptions) else SessionOptions(device=device)
 
 
 class Session:

@@ -35,6 +35,7 @@ from geotools.stream import Progress
 
 if TYPE_CHECKING:
     from geotools.inference.seams import Seams
+    from geotools.inference.sessions import SessionOptions
 
 __all__ = ["LandformMap", "map_landforms", "order_landforms"]
 
@@ -76,7 +77,7 @@ def map_landforms(
     reading: DemOptions | None = None,
     area: AreaOptions | None = None,
     tta: bool = False,
-    device: str = "auto",
+    device: str | SessionOptions = "auto",
     seams: bool = False,
     effort: Effort | None = None,
     running: Running | None = None,
@@ -98,7 +99,7 @@ def map_landforms(
         reading: how to read the elevation model.
         area: map a part of it; its cells are what they are in the map of all.
         tta: map the mean of what the model says of the terrain turned and mirrored.
-        device: where the model runs, see `SessionOptions`.
+        device: where the model runs, or all of `SessionOptions`.
         seams: measure how well tiles agree where they meet, see `measure_seams`.
         effort: threads, tile size, memory.
         running: how a model's job is run, see `map_predictions`; the exact algorithm has none.
@@ -203,7 +204,7 @@ def order_landforms(
     reading: DemOptions | None = None,
     area: AreaOptions | None = None,
     tta: bool = False,
-    device: str = "auto",
+    device: str | SessionOptions = "auto",
     seams: bool = False,
     effort: Effort | None = None,
     running: Running | None = None,

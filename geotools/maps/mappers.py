@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geotools.inference.predictor import Predictor
+    from geotools.inference.sessions import SessionOptions
 
 __all__ = ["ExactMapper", "Geomorphons", "ModelMapper", "Warn", "choose"]
 
@@ -161,12 +162,14 @@ class ExactMapper:
             )  # fmt: skip
 
 
-def choose(method: FilePath | Sequence[FilePath] | None, device: str = "auto") -> ModelMapper:
+def choose(
+    method: FilePath | Sequence[FilePath] | None, device: str | SessionOptions = "auto"
+) -> ModelMapper:
     """The models that are meant: a path or several, or the shipped model for None.
 
     Args:
         method: what is meant.
-        device: where models run.
+        device: where models run, or all of `SessionOptions`.
 
     Raises:
         FileError, ModelError: a model cannot be used, or several make no ensemble.
@@ -174,9 +177,9 @@ def choose(method: FilePath | Sequence[FilePath] | None, device: str = "auto") -
     """
     from geotools.inference.ensemble import ensemble
     from geotools.inference.model import open_model, shipped_model
-    from geotools.inference.sessions import SessionOptions
+    from geotools.inference.sessions import session_options
 
-    options = SessionOptions(device=device)
+    options = session_options(device)
     if method is None or isinstance(method, str | os.PathLike):
         paths = [os.fspath(method or _SHIPPED)]
     else:

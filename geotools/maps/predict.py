@@ -29,6 +29,7 @@ from geotools.stream import Progress
 if TYPE_CHECKING:
     from geotools.inference.predictor import Predictor
     from geotools.inference.seams import Seams
+    from geotools.inference.sessions import SessionOptions
     from geotools.inference.terms import ForeignSettings
 
 __all__ = ["PredictionMap", "map_predictions", "predict_to_files"]
@@ -75,7 +76,7 @@ def map_predictions(
     foreign: ForeignSettings | None = None,
     area: AreaOptions | None = None,
     tta: bool = False,
-    device: str = "auto",
+    device: str | SessionOptions = "auto",
     seams: bool = False,
     effort: Effort | None = None,
     running: Running | None = None,
@@ -107,7 +108,7 @@ def map_predictions(
         foreign: what is to be known of a model that does not say it itself.
         area: map a part of the raster; its cells are what they are in the map of all.
         tta: map the mean of what the model says of the raster turned and mirrored, see `augmented`.
-        device: where the model runs, see `SessionOptions`.
+        device: where the model runs, or all of `SessionOptions`.
         seams: measure how well tiles agree where they meet, see `measure_seams`.
         effort: threads, tile size, memory.
         running: executor, folder of parts; nothing of it changes the map. With a shard, units are
@@ -169,13 +170,20 @@ def predict_to_files(
             )  # fmt: skip
             return _shard(wanted, model, outcome, time.monotonic() - start)
         found = measure_seams(ready.work) if order.seams else None
+        if found is not None and not found.as_promised(model.spec):
+            warn(
+                f"The model {model.spec.name} says that its tiles join exactly, and they do not: "
+                f"its halo of {model.spec.halo} cells is too small, so export it again, or trust "
+                "the map less where tiles meet."
+            )
         origin = stack.enter_context(provenances(rasters))
         parts, folder = run_job(
             ready.task, ready.work, wanted.path, running=ready.running, threads=ready.threads,
             stack=stack, memory_bytes=ready.worker_bytes, description=description,
             progress=foretold, warn=warn,
         )  # fmt: skip
-        model.release()  # joining and tracing need none
+        if order.origins:  # it was opened for this; joining and tracing need none
+            model.release()
         if not half_named <= folder.naming:
             check_output(wanted.path, overwrite=False)  # of another job: it stays
         tags = _tags(model) | (order.area.tags() if order.area else {})

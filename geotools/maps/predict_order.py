@@ -28,6 +28,7 @@ from geotools.raster import Part, Source
 if TYPE_CHECKING:
     from geotools.inference.prediction import Prediction
     from geotools.inference.predictor import Predictor
+    from geotools.inference.sessions import SessionOptions
     from geotools.inference.terms import ForeignSettings
 
 __all__ = ["Order", "Prepared", "open_models", "order_predictions", "prepare"]
@@ -71,7 +72,7 @@ class Order:
     """Which cells are mapped; all when None."""
     tta: bool = False
     """Ask the model from all sides."""
-    device: str = "auto"
+    device: str | SessionOptions = "auto"
     """Where the model runs."""
     seams: bool = False
     """Measure how well tiles agree where they meet."""
@@ -106,7 +107,7 @@ class Prepared:
 def open_models(
     models: Predictor | FilePath | Sequence[Predictor | FilePath],
     settings: ForeignSettings | None,
-    device: str,
+    device: str | SessionOptions,
 ) -> tuple[Predictor, tuple[str, ...]]:
     """A model, or the mean of several, and where other processes find them.
 
@@ -120,11 +121,11 @@ def open_models(
     """
     from geotools.inference.ensemble import ensemble
     from geotools.inference.opening import open_any
-    from geotools.inference.sessions import SessionOptions
+    from geotools.inference.sessions import session_options
 
     several = isinstance(models, Sequence) and not isinstance(models, str)
     listed: list[Predictor | FilePath] = list(models) if several else [models]  # type: ignore[arg-type, list-item]
-    options = SessionOptions(device=device)
+    options = session_options(device)
     opened = [
         open_any(model, settings, options=options)
         if isinstance(model, str | os.PathLike)
@@ -149,7 +150,7 @@ def order_predictions(
     foreign: ForeignSettings | None = None,
     area: AreaOptions | None = None,
     tta: bool = False,
-    device: str = "auto",
+    device: str | SessionOptions = "auto",
     seams: bool = False,
     effort: Effort | None = None,
     running: Running | None = None,

@@ -18,6 +18,7 @@ from geotools.raster import Source
 if TYPE_CHECKING:
     from geotools.inference.prediction import Asked, Prediction
     from geotools.inference.predictor import Predictor
+    from geotools.inference.sessions import SessionOptions
     from geotools.inference.terms import ForeignSettings
     from geotools.maps.predict_outputs import Wanted
 
@@ -52,7 +53,7 @@ class PredictTask:
     """Which cells are mapped; all when None. Its mask is among the stamps."""
     tta: bool = False
     """The model is asked from all sides."""
-    device: str = "auto"
+    device: str | SessionOptions = "auto"
     """Where it is to run."""
 
     def identity(self) -> Mapping[str, Any]:
@@ -107,6 +108,8 @@ class PredictTask:
 
 def describe_job(task: PredictTask, wanted: Wanted) -> dict[str, Any]:
     """What a job computes and writes, as JSON has it; `merge` reads it back."""
+    from geotools.inference.sessions import session_options
+
     polygons = wanted.polygons
     body = asdict(wanted) | {"path": str(wanted.path.absolute())}
     del body["overwrite"]  # whoever writes the outputs says so anew
@@ -117,7 +120,7 @@ def describe_job(task: PredictTask, wanted: Wanted) -> dict[str, Any]:
         "rasters": list(task.rasters),
         "tile": task.tile,
         "tta": task.tta,
-        "device": task.device,
+        "device": session_options(task.device).device,
         "area": asdict(task.area) if task.area is not None else None,
         "elevation" if isinstance(task.reading, DemOptions) else "bands": asdict(task.reading),
         "foreign": asdict(task.foreign) if task.foreign is not None else None,

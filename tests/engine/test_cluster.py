@@ -73,3 +73,14 @@ def test_units_on_a_cluster(tmp_path):
             run(address, TwiceTask("error"))
         with pytest.raises(FileError, match="holds another job"):
             run(address, TwiceTask("bug"))
+
+
+def test_a_scheduler_that_is_refused_leaves_no_folder(tmp_path):
+    """Nothing of the job is written before it is known who runs it."""
+    running = Running(scheduler="tcp://10.0.0.5:8786", folder=tmp_path / "job")
+    with ExitStack() as stack, pytest.raises(GeotoolsError, match="insecure-scheduler"):
+        run_job(
+            TwiceTask(), TwiceWork(TwiceTask()), tmp_path / "out.tif", running=running, threads=1,
+            stack=stack,
+        )  # fmt: skip
+    assert not list(tmp_path.iterdir())

@@ -3,12 +3,17 @@
 import numpy as np
 import pytest
 import rasterio
+from affine import Affine
 from conftest import make_grid, make_terrain, write_tif
 from onnx_bytes import neighbourhood_model, red_model, row_model
+from pyproj import Transformer
+from rasterio.crs import CRS
 
 from geotools.effort import Effort
 from geotools.errors import GeotoolsError, RasterError
-from geotools.inference.model import Model
+from geotools.grid import Grid
+from geotools.inference.model import Model, open_model
+from geotools.inference.sessions import SessionOptions
 from geotools.io.geopackage import read_layer
 from geotools.maps import RasterOptions, map_landforms, map_predictions
 from geotools.maps.predict_outputs import Outputs
@@ -127,6 +132,29 @@ def test_outputs_are_written_without_the_model(dem_tif, model, tmp_path, monkeyp
     )
     map_predictions(model, dem_tif, tmp_path / "map.tif", polygons=tmp_path / "map.gpkg")
     assert order == ["free", "joined"]
+
+
+def test_a_model_in_memory_is_used_again(dem_tif, model, tmp_path):
+    """Whoever opened it keeps it; options of its session are whoever opened it's, too."""
+    opened = open_model(model, options=SessionOptions(optimisation="basic"))
+    for name in ("a.tif", "b.tif"):
+        map_predictions(opened, dem_tif, tmp_path / name)
+    map_predictions(model, dem_tif, tmp_path / "c.tif", device=SessionOptions(threads=2))
+    maps = [(tmp_path / name).read_bytes() for name in ("a.tif", "b.tif", "c.tif")]
+    assert maps[0] == maps[1] == maps[2]
+
+
+@pytest.mark.parametrize(("halo", "told"), [(4, False), (1, True)])
+def test_a_halo_that_lies_is_told_of(tmp_path, halo, told):
+    """--seams says more than a figure where tiles should join exactly and do not."""
+    (tmp_path / "m.onnx").write_bytes(neighbourhood_model(radius=4, halo=halo))
+    write_tif(tmp_path / "dem.tif", make_terrain(300, 300))
+    heard = []
+    map_predictions(
+        tmp_path / "m.onnx", tmp_path / "dem.tif", tmp_path / "out.tif", seams=True,
+        effort=Effort(tile=64), warn=heard.append,
+    )  # fmt: skip
+    assert any(f"its halo of {halo} cells is too small" in one for one in heard) == told
 
 
 def test_polygons_have_a_confidence_that_no_band_holds(dem_tif, model, tmp_path):
@@ -255,6 +283,34 @@ def test_tiles_of_a_stack_do_not_change_the_map(two, tmp_path, tile):
         model, rasters, tmp_path / "b_out.tif", effort=Effort(tile=tile, threads=2)
     )
     assert np.array_equal(read(whole.path), read(parts.path))
+
+
+def test_rasters_of_another_crs_lie_where_they_belong(two, tmp_path):
+    """Degrees under metres: every cell sees the value of its own place, found by PROJ alone."""
+    model, (first, second) = two
+    with rasterio.open(first) as dataset:
+        grid = make_grid(dataset.width, dataset.height)
+        assert dataset.transform == grid.transform
+    there = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True)
+    cols, rows = np.meshgrid(np.arange(grid.width) + 0.5, np.arange(grid.height) + 0.5)
+    x, y = grid.transform @ (cols, rows)
+    lon, lat = there.transform(x, y)
+    step = 3e-4
+    west, north = lon.min() - 0.01, lat.max() + 0.01
+    wide, high = (int(span / step) for span in (lon.max() - west + 0.01, north - lat.min() + 0.01))
+    degrees = Grid(CRS.from_epsg(4326), Affine(step, 0, west, 0, -step, north), wide, high)
+
+    def wave(lon, lat):  # hundreds of metres long: bilinear sampling is right to 1 %
+        return np.sin((lon - west) * 400) + np.cos((lat - north) * 400)
+
+    lons = west + (np.arange(wide) + 0.5) * step
+    lats = north - (np.arange(high) + 0.5) * step
+    write_tif(second, wave(*np.meshgrid(lons, lats)).astype(np.float32), degrees)
+    made = map_predictions(model, [first, second], tmp_path / "out.tif")
+    margin = read(first)[0] + 2 * wave(lon, lat)
+    clear = np.abs(margin) > 0.05
+    assert clear.mean() > 0.9
+    assert np.array_equal(read(made.path)[0][clear], np.where(margin > 0, 7, 3)[clear])
 
 
 def test_dates_are_given_one_by_one(tmp_path):
