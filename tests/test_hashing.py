@@ -51,10 +51,11 @@ def test_a_file_that_was_written_to_since_is_hashed_again(file):
 @pytest.mark.parametrize("make", [lambda path: None, os.mkdir, os.mkfifo])
 def test_what_is_no_file_is_left_alone(tmp_path, make):
     """Nothing there, a folder, a pipe: no thread, no error, no waiting."""
-    make(tmp_path / "dem.tif")
-    begin_hashing(tmp_path / "dem.tif")
+    path = tmp_path / "dem.tif"
+    make(path)
+    begin_hashing(path)
     begin_hashing("a\0b")
-    assert not hashing._begun
+    assert path not in hashing._begun
 
 
 def test_nobody_waits_for_what_is_not_wanted_any_more(file):
@@ -63,4 +64,4 @@ def test_nobody_waits_for_what_is_not_wanted_any_more(file):
     stopped.set()
     begin_hashing(file)
     hash_file(file, stopped)
-    assert not hashing._begun
+    assert file not in hashing._begun
