@@ -34,19 +34,25 @@ def make_model(folder: Path, *, bands: int = 1, **more: int) -> Path:
     return path
 
 
-def make_raster(folder: Path, side: int, *, bands: int = 1, blocks: int | None = None) -> Path:
-    """A float32 GeoTIFF of so many cells a side; of `blocks` scattered blocks, or of all."""
+def make_raster(
+    folder: Path, side: int, *, bands: int = 1, blocks: int | None = None, dtype: str = "float32"
+) -> Path:
+    """A GeoTIFF of so many cells a side; of `blocks` scattered blocks, or of all."""
     path = folder / f"{side}x{bands}.tif"
+    nodata = 0.0 if dtype == "uint8" else -9999.0
     grid = make_grid(side, side, cell=10.0)
     block = np.stack([make_terrain(BLOCK, BLOCK, seed=band) for band in range(bands)])
+    if dtype == "uint8":
+        block = 1 + block % 255
+    block = block.astype(dtype)
     rng = np.random.default_rng(0)
     across = side // BLOCK
     places = [(row, col) for row in range(across + 1) for col in range(across + 1)]
     if blocks is not None:
         places = [tuple(int(n) for n in rng.integers(0, across, 2)) for _ in range(blocks)]
     with rasterio.open(
-        path, "w", driver="GTiff", count=bands, height=side, width=side, dtype="float32",
-        crs=grid.crs, transform=grid.transform, nodata=-9999.0, tiled=True, blockxsize=BLOCK,
+        path, "w", driver="GTiff", count=bands, height=side, width=side, dtype=dtype,
+        crs=grid.crs, transform=grid.transform, nodata=nodata, tiled=True, blockxsize=BLOCK,
         blockysize=BLOCK, compress="zstd", zstd_level=1, sparse_ok=True, bigtiff="yes",
     ) as dataset:  # fmt: skip
         for row, col in places:
