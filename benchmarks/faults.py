@@ -183,7 +183,7 @@ def poisoned(folder: Path, options: argparse.Namespace) -> Outcome:
 
 
 def large(folder: Path, options: argparse.Namespace) -> Outcome:
-    """R10: 100,000 x 100,000 cells, few as float32 and 2 % as uint8; full rasters of three sizes."""
+    """R10: 100,000 x 100,000 cells, few of float32, 2 % of uint8; full rasters of three sizes."""
     model = memory.make_model(folder)
     bare = memory.opened(model).peak
     sparse = memory.predict(folder, model, memory.make_raster(folder, 100_000, blocks=6))
