@@ -1,14 +1,17 @@
-"""CRC-32 of a whole file out of those of its parts, which were read by several threads.
+"""CRC-32: of cells, and of a whole file out of those of its parts that several threads have read.
 
-The CRC is that of zlib, zip and gzip, so that any of their tools finds the same number. Nothing
-is read here.
+The CRC is that of zlib, zip and gzip, so that any of their tools finds the same number. That of
+zlib-ng, which folds the data by the processor's products without carry, is taken some twenty times
+as fast. Nothing is read here.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-__all__ = ["joined_crc32"]
+from zlib_ng.zlib_ng import crc32
+
+__all__ = ["crc32", "joined_crc32"]
 
 _POLYNOMIAL = 0xEDB88320
 """Of IEEE 802.3 less its highest power: the highest bit stands for x^0, the lowest for x^31."""

@@ -10,7 +10,6 @@ import contextlib
 import os
 import re
 import secrets
-import zlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from rasterio.io import MemoryFile
 
 from geotools.errors import FileError
 from geotools.grid import Grid, Window
+from geotools.io.crc import crc32
 from geotools.io.gate import GDAL_ERRORS
 from geotools.io.reading_back import rasterio_window
 from geotools.raster import Layer, Raster
@@ -57,7 +57,7 @@ class PartFile:
             content = self.path.read_bytes()
         except OSError as error:
             raise FileError(f"The part {self.path} cannot be read: {error.strerror}.") from None
-        if zlib.crc32(content) != self.crc:
+        if crc32(content) != self.crc:
             raise FileError(
                 f"The part {self.path} is damaged: delete it and run the same command again."
             )
@@ -81,7 +81,7 @@ def write_part(
         FileError: the disk refuses.
     """
     content = _encoded(cells, grid, layer)
-    path = folder / f"{unit}.{layer_number}.{zlib.crc32(content):08x}.tif"
+    path = folder / f"{unit}.{layer_number}.{crc32(content):08x}.tif"
     temporary = folder / f"{unit}.{layer_number}.{secrets.token_hex(4)}{_ENDING}"
     try:
         temporary.write_bytes(content)

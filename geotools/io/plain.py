@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,8 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geotools.grid import Window
-from geotools.io.checksum import checksum
-from geotools.io.crc import joined_crc32
+from geotools.io.crc import crc32, joined_crc32
 from geotools.io.tiff import BlockTable, place_blocks
 
 if TYPE_CHECKING:
@@ -62,8 +60,13 @@ class _Piece:
 
     rows: slice
     cols: slice
-    sums: tuple[int, ...]
-    """Checksum in each band."""
+    crcs: tuple[int, ...]
+    """CRC-32 in each band."""
+
+    @property
+    def is_block(self) -> bool:
+        """True when it is all of its block."""
+        return self.rows == _ALL and self.cols == _ALL
 
 
 @dataclass(slots=True)
@@ -78,7 +81,7 @@ class _Level:
     pieces: dict[_Place, list[_Piece]] = field(default_factory=dict)
     """What was written to each block."""
     crcs: dict[_Place, list[int]] = field(default_factory=dict)
-    """CRC-32 of each block in each band, as it was read back."""
+    """CRC-32 of each whole block in each band, as it was read back."""
 
 
 class PlainCells:
@@ -122,26 +125,26 @@ class PlainCells:
         self._background: ThreadPoolExecutor | None = None
         self._syncing: Future[None] | None = None
 
-    def checksums(self, data: NDArray[Any], window: Window) -> list[tuple[int, ...]]:
-        """Of (band, row, col), the cells of `window`: for each block there, those of all bands."""
+    def crcs(self, data: NDArray[Any], window: Window) -> list[tuple[int, ...]]:
+        """CRC-32 of (band, row, col), the cells of `window`: of all bands, for each block there."""
         return [
-            tuple(checksum(self._joined(band)) for band in data[:, *part.slices(window)])
+            tuple(crc32(self._joined(band)) for band in data[:, *part.slices(window)])
             for _, _, part in _blocks(window)
         ]
 
-    def write(self, data: NDArray[Any], window: Window, sums: Sequence[tuple[int, ...]]) -> None:
+    def write(self, data: NDArray[Any], window: Window, crcs: Sequence[tuple[int, ...]]) -> None:
         """Writes (band, row, col) to the cells of `window`, which lies inside.
 
         Args:
             data: the cells.
             window: where they belong.
-            sums: their `checksums`.
+            crcs: their `crcs`.
 
         Raises:
             OSError: the disk refuses.
         """
         raster = self._levels[0]
-        for (place, block, part), part_sums in zip(_blocks(window), sums, strict=True):
+        for (place, block, part), part_crcs in zip(_blocks(window), crcs, strict=True):
             inside = block.intersection(self._whole)
             is_new = place not in raster.pieces
             if is_new:
@@ -162,7 +165,7 @@ class PlainCells:
                         self._read(room[lines], start)
                     room[rows, cols] = taken[band]
                 self._write(room[lines], start)
-            raster.pieces.setdefault(place, []).append(_Piece(rows, cols, part_sums))
+            raster.pieces.setdefault(place, []).append(_Piece(rows, cols, part_crcs))
 
     def place(self) -> None:
         """Tells the file where its blocks are, and where those of its overviews will be.
@@ -255,25 +258,26 @@ class PlainCells:
 
     def _halve(self, below: _Level, above: _Level | None, place: _Place) -> bool:
         """Whether up to four blocks are as they were written; one block of the level above."""
-        (room, half), sums = self._rooms(), []
+        (room, half), crcs = self._rooms(), []
         for band in range(self._bands):
             half.fill(self._fill)
             for row, col in ((2 * place[0] + i, 2 * place[1] + j) for i in (0, 1) for j in (0, 1)):
                 pieces = below.pieces.get((row, col), ())
                 if pieces:
                     self._read(room, int(below.places[row, col]) + band * self._bytes)
-                    below.crcs.setdefault((row, col), []).append(zlib.crc32(room.data))
+                    crc = crc32(room)
+                    below.crcs.setdefault((row, col), []).append(crc)
                 for piece in pieces:
-                    if _sum(room, piece.rows, piece.cols) != piece.sums[band]:
+                    if piece.crcs[band] != (crc if piece.is_block else _crc(room, piece)):
                         return False
                 if pieces and above is not None:
                     top, left = row % 2 * _HALF, col % 2 * _HALF
                     half[top : top + _HALF, left : left + _HALF] = room[::2, ::2]
             if above is not None:
-                sums.append(checksum(half))
+                crcs.append(crc32(half))
                 self._write(half, int(above.places[place]) + band * self._bytes)
         if above is not None:
-            above.pieces[place] = [_Piece(_ALL, _ALL, tuple(sums))]
+            above.pieces[place] = [_Piece(_ALL, _ALL, tuple(crcs))]
         return True
 
     def _rooms(self) -> NDArray[Any]:
@@ -302,7 +306,7 @@ class PlainCells:
             data = os.pread(self._file, min(stop - start, _PIECE_BYTES), start)
             if not data:
                 raise OSError("the file is shorter than it was")
-            crc, start = zlib.crc32(data, crc), start + len(data)
+            crc, start = crc32(data, crc), start + len(data)
         return crc
 
     def _aligned_end(self) -> int:
@@ -353,6 +357,6 @@ def _filled(level: _Level) -> Iterator[_Place]:
         yield int(row), int(col)
 
 
-def _sum(room: NDArray[Any], rows: slice, cols: slice) -> int:
-    """Checksum of these cells of a block."""
-    return checksum(np.ascontiguousarray(room[rows, cols]))
+def _crc(room: NDArray[Any], piece: _Piece) -> int:
+    """CRC-32 of the piece's cells in its block."""
+    return crc32(np.ascontiguousarray(room[piece.rows, piece.cols]))

@@ -21,7 +21,7 @@ import rasterio.windows
 
 from geotools.grid import Window
 from geotools.io.atomic import sync
-from geotools.io.checksum import checksum
+from geotools.io.crc import crc32
 from geotools.io.gate import GDAL_ERRORS
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Written", "rasterio_window", "read_back"]
 
 Written = tuple[Window, int | None]
-"""A window that was written, and the checksum of its cells where that is known."""
+"""A window that was written, and the CRC-32 of its cells where that is known."""
 
 
 def read_back(
@@ -64,7 +64,7 @@ def read_back(
                     if window is not None:
                         if overview is not None:
                             overview.write(cells, window=rasterio_window(window))
-                        above.append((window, checksum(cells) if fill else None))
+                        above.append((window, crc32(cells) if fill else None))
             written = above
         with _Readers(path, levels - 1) as top:
             passed = top.passed(written, pool, 2 * threads, fill=False)
@@ -140,7 +140,7 @@ class _Readers:
         local.dataset.read(window=rasterio_window(window), out=cells)
         above, taken = _halved(window)
         half = (cells[:, *taken] if fill else cells[:, :0]).copy()
-        return expected is None or checksum(cells) == expected, above, half
+        return expected is None or crc32(cells) == expected, above, half
 
 
 def _halved(window: Window) -> tuple[Window | None, tuple[slice, slice]]:

@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import re
-import zlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from typing import Any, Self
 
 from geotools.errors import FileError
 from geotools.io.atomic import check_output, sync, temporary_beside
+from geotools.io.crc import crc32
 from geotools.version import VERSION
 
 __all__ = [
@@ -300,7 +300,7 @@ def _crc32(path: str | os.PathLike[str]) -> str:
     try:
         with open(path, "rb", buffering=0) as stream:
             while count := stream.readinto(room):
-                crc = zlib.crc32(room[:count], crc)
+                crc = crc32(room[:count], crc)
     except OSError as error:
         raise _unreadable(path, error) from None
     return f"{crc:08x}"

@@ -1,6 +1,6 @@
 """GeotiffWriter: a GeoTIFF that is written by windows, closed, and compared with what was written.
 
-Everything written is checksummed; after closing, the file is opened again and compared, because
+A CRC-32 of all that is written is kept; once closed, the file is opened again and compared, because
 GDAL's errors at close do not reach rasterio. Compressed cells go through GDAL (`reading_back`),
 others straight into the file (`plain`); a COG is a copy (`cog`). Names are given in
 `geotools.io.writing`.
@@ -21,8 +21,8 @@ from rasterio.enums import ColorInterp, Resampling
 from geotools.errors import FileError, RasterError
 from geotools.grid import Grid, Window
 from geotools.io.atomic import temporary_beside
-from geotools.io.checksum import checksum
 from geotools.io.cog import cache_bytes, cog_options, copy_as_cog, is_cog, same_overviews
+from geotools.io.crc import crc32
 from geotools.io.gate import GDAL_ERRORS
 from geotools.io.plain import BLOCK, PlainCells, can_write_plain
 from geotools.io.reading_back import Written, rasterio_window, read_back
@@ -86,7 +86,7 @@ class GeotiffWriter:
         self._target = target
         self._classes = tuple(classes)
         self._written: list[Written] = []
-        self._foreseen: dict[Window, Any] = {}  # checksums of what is not yet written
+        self._foreseen: dict[Window, Any] = {}  # CRCs of what is not yet written
         self._cell_area_m2 = grid.cell_area_m2() if classes else None  # (rows,)
         self._area_m2 = np.zeros(256)
         self._open = True
@@ -152,8 +152,8 @@ class GeotiffWriter:
         self.tags |= tags
 
     def foresee(self, data: NDArray[Any], window: Window) -> None:
-        """Takes the checksums of what will be written; see `geotools.raster.foresee`."""
-        self._foreseen[window] = self._checksums(data, window)
+        """Takes the CRC-32 of what will be written; see `geotools.raster.foresee`."""
+        self._foreseen[window] = self._crcs(data, window)
 
     def write(self, data: NDArray[Any], window: Window) -> None:
         """Writes `data` of shape (band, row, col) to the cells of `window`, each cell once.
@@ -168,25 +168,25 @@ class GeotiffWriter:
             )
         if window.intersection(self.grid.window) != window:
             raise RasterError(f"{self._target} has {self.grid.shape} cells, {window} is outside.")
-        sums = self._foreseen.pop(window, None)
-        sums = self._checksums(data, window) if sums is None else sums
+        crcs = self._foreseen.pop(window, None)
+        crcs = self._crcs(data, window) if crcs is None else crcs
         try:
             if self._plain is not None:
-                self._plain.write(data, window, sums)
+                self._plain.write(data, window, crcs)
             else:
                 self._dataset.write(np.ascontiguousarray(data), window=rasterio_window(window))
-                self._written.append((window, sums))
+                self._written.append((window, crcs))
         except GDAL_ERRORS as error:
             raise FileError(f"{self._target} could not be written: {error}.") from None
         self.is_empty = False
         if self._cell_area_m2 is not None:
             self._measure(data[0], self._cell_area_m2[window.row_off : window.row_stop])
 
-    def _checksums(self, data: NDArray[Any], window: Window) -> Any:
+    def _crcs(self, data: NDArray[Any], window: Window) -> Any:
         """What tells these cells from others once they are read back."""
         if self._plain is not None:
-            return self._plain.checksums(data, window)
-        return checksum(np.ascontiguousarray(data))
+            return self._plain.crcs(data, window)
+        return crc32(np.ascontiguousarray(data))
 
     def _measure(self, codes: NDArray[np.uint8], area: NDArray[np.float64]) -> None:
         """Adds the area of each class, from the area of a cell of every row."""

@@ -5,9 +5,26 @@ import zlib
 import numpy as np
 import pytest
 
-from geotools.io.crc import joined_crc32
+from geotools.io.crc import crc32, joined_crc32
 
 DATA = np.random.default_rng(0).integers(0, 256, 100_000, np.uint8).tobytes()
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 255, 4097, len(DATA)])
+def test_it_is_the_crc_of_zlib(size):
+    """Of bytes and of what goes on from an earlier number, whatever the length."""
+    assert crc32(DATA[:size]) == zlib.crc32(DATA[:size])
+    assert crc32(DATA[:size], 0xDEADBEEF) == zlib.crc32(DATA[:size], 0xDEADBEEF)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "float64"])
+def test_cells_count_as_their_bytes(dtype):
+    """Whatever shape the array has, empty ones too; one cell more or less shows."""
+    cells = (np.arange(6000) % 251).astype(dtype).reshape(3, 20, 100)
+    assert crc32(cells) == crc32(cells.reshape(-1)) == zlib.crc32(cells.tobytes())
+    assert crc32(cells[:0]) == 0
+    cells[1, 5, 7] += 1
+    assert crc32(cells) != crc32(cells - 1)
 
 
 @pytest.mark.parametrize("at", [0, 1, 7, 4096, 65_537, len(DATA) - 1, len(DATA)])
