@@ -83,7 +83,7 @@ def test_words_without_flag_are_the_arguments(told, definition):
     arguments = twin(told, definition)["arguments"]
     bare = [
         one for one in definition.options
-        if not one.flag and one.kind not in ("events", "page_out")
+        if not one.flag and one.kind not in ("events", "label_raster", "page_out")
         and not one.kind.startswith("toml_")
     ]  # fmt: skip
     assert len(bare) == len(arguments)

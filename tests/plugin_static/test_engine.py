@@ -96,7 +96,8 @@ def test_an_engine_that_is_not_there_is_one_sentence(tmp_path):
 def test_layers_become_a_configuration_of_a_training():
     """The TOML says what was given; names become words, twice the same one does not."""
     text = training_toml(
-        "glacier run", [("DEM 1", "/a b/höhe.tif", ""), ("dem-1", 'q"\\.tif', "EPSG:32718")],
+        "glacier run",
+        [("DEM 1", "/a b/höhe.tif", "", ""), ("dem-1", 'q"\\.tif', "EPSG:32718", "-9999.0")],
         ("/l.gpkg", "outlines"), "class", {"FEATURES": "dem_1, terrain.slope ", "METRIC": "iou"},
     )  # fmt: skip
     found = tomllib.loads(text)
@@ -107,6 +108,8 @@ def test_layers_become_a_configuration_of_a_training():
     assert found["inputs"][0]["path"] == "/a b/höhe.tif"
     assert found["inputs"][1]["path"] == 'q"\\.tif'
     assert found["inputs"][1]["crs"] == "EPSG:32718"
+    assert "nodata" not in found["inputs"][0]
+    assert found["inputs"][1]["nodata"] == -9999
     assert found["labels"] == {"path": "/l.gpkg", "layer": "outlines", "field": "class"}
 
 
@@ -116,7 +119,7 @@ def test_configurations_from_layers_are_ones(tmp_path):
     from geotools.training.config import TrainConfig
 
     text = training_toml(
-        "m", [("dem", "dem.tif", "")], ("l.gpkg", "l"), "",
+        "m", [("dem", "dem.tif", "", "")], ("l.gpkg", "l"), "",
         {"CLASS_NAME": "glacier", "BACKGROUND": "none", "METRIC": "iou"},
     )  # fmt: skip
     config = build(TrainConfig, tomllib.loads(text), "m.toml")

@@ -22,7 +22,9 @@ def hills(rows: int, cols: int):
     ).astype("float32")
 
 
-def write_tif(path: Path, data, *, epsg: int | None = 32633, cell=30.0, left=5e5, top=5e6) -> Path:
+def write_tif(
+    path: Path, data, *, epsg: int | None = 32633, cell=30.0, left=5e5, top=5e6, nodata=None
+) -> Path:
     """A GeoTIFF by the GDAL of QGIS."""
     from osgeo import gdal, osr
 
@@ -35,6 +37,8 @@ def write_tif(path: Path, data, *, epsg: int | None = 32633, cell=30.0, left=5e5
         crs = osr.SpatialReference()
         crs.ImportFromEPSG(epsg)
         made.SetProjection(crs.ExportToWkt())
+    if nodata is not None:
+        made.GetRasterBand(1).SetNoDataValue(nodata)
     made.GetRasterBand(1).WriteArray(data)
     made.FlushCache()
     return path

@@ -1,5 +1,7 @@
 """The algorithms that take rasters, against the command line."""
 
+import json
+
 import pytest
 
 pytest.importorskip("qgis.core", reason="no QGIS in this Python: see tests/qgis/pytest.ini")
@@ -206,6 +208,32 @@ def test_a_training_maps_and_is_compared(run, dem, folder):
     with pytest.raises(QgsProcessingException, match="leave rasters, labels"):
         run("train", {"CONFIG": str(config), "RASTERS": [layer], "LABELS": labels,
                       "OUTPUT": str(folder / "other")})  # fmt: skip
+
+
+def test_a_map_is_compared_with_a_raster_of_labels(run, cli, folder):
+    """Labels are features or a raster, on a grid and in a CRS of its own; never both."""
+    codes = (1 + (hills(60, 70) > 800)).astype("uint8")
+    path = write_tif(folder / "map.tif", codes)
+    labels = write_tif(folder / "labels.tif", codes[10:40, 5:50], epsg=None, left=5e5 + 150,
+                       top=5e6 - 300)  # fmt: skip
+    layer = QgsRasterLayer(str(labels), "labels")
+    layer.setCrs(QgsCoordinateReferenceSystem("EPSG:32633"))
+    given = {"INPUT": str(path), "LABEL_RASTER": layer, "CLASSES": "low=1,high=2",
+             "LABEL_CLASSES": "low=1,high=2"}  # fmt: skip
+    made, log = run("evaluate", {
+        **given, "OUTPUT": str(folder / "q.html"), "TABLE": str(folder / "q.json"),
+    })  # fmt: skip
+    assert "--labels-crs EPSG:32633" in log
+    assert "accuracy 1" in made["SUMMARY"]
+    cli("evaluate", "map", path, labels, "--labels-crs", "EPSG:32633", "--classes", "low=1,high=2",
+        "--label-classes", "low=1,high=2", "-o", folder / "c.html", "--table",
+        folder / "c.json")  # fmt: skip
+    ours, theirs = (json.loads((folder / name).read_text()) for name in ("q.json", "c.json"))
+    assert ours["confusion"] == theirs["confusion"]
+    for others in ({}, {"LABELS": polygon_layer([(5e5, 5e6 - 900, 5e5 + 900, 5e6, "low")])}):
+        kept = {**given, **others} if others else {"INPUT": str(path)}
+        with pytest.raises(QgsProcessingException, match="or as a raster"):
+            run("evaluate", {**kept, "OUTPUT": str(folder / "x.html")})
 
 
 def test_batch_runs_a_job(run, dem, folder):

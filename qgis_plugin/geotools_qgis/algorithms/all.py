@@ -83,13 +83,25 @@ class _Train(EngineAlgorithm):
         return super().figure(path, result, outputs)
 
 
+class _Evaluate(EngineAlgorithm):
+    def checkParameterValues(self, parameters, context):
+        """Also that labels are either features or a raster."""
+        fine, why = super().checkParameterValues(parameters, context)
+        if fine and is_set(parameters, "LABELS") == is_set(parameters, "LABEL_RASTER"):
+            return False, self.tr("Give labels either as polygons or points, or as a raster.")
+        return fine, why
+
+
 class _Batch(EngineAlgorithm):
     def always(self):
         """What is there already is kept unless that is asked for."""
         return ["--progress", "json"]
 
 
-_SPECIAL = {"doctor": _Doctor, "modelinfo": _ModelInfo, "train": _Train, "batch": _Batch}
+_SPECIAL = {
+    "doctor": _Doctor, "modelinfo": _ModelInfo, "train": _Train, "evaluate": _Evaluate,
+    "batch": _Batch,
+}  # fmt: skip
 
 ALGORITHMS = tuple(
     type(

@@ -8,6 +8,7 @@ import csv
 import os
 
 from qgis.core import (
+    Qgis,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsFeatureSink,
@@ -15,7 +16,9 @@ from qgis.core import (
     QgsProcessingUtils,
     QgsProviderRegistry,
     QgsRasterFileWriter,
+    QgsRasterNuller,
     QgsRasterPipe,
+    QgsRasterRange,
     QgsVectorFileWriter,
     QgsWkbTypes,
 )
@@ -39,11 +42,16 @@ def raster_file(layer, name, context, feedback):
     if layer.providerType() == "gdal":
         path = layer.source()
         return os.path.abspath(path) if os.path.exists(path) else path
+    provider = layer.dataProvider()
+    if provider.xSize() < 1 or provider.ySize() < 1:
+        raise QgsProcessingException(
+            f"{layer.name()} has no cells of its own but is drawn at any size: save the part that "
+            "is wanted as a GeoTIFF and choose that."
+        )
     feedback.pushInfo(f"{layer.name()} is no file of GDAL: it is written to a temporary one.")
     path = QgsProcessingUtils.generateTempFilename(f"{name}.tif")
-    provider = layer.dataProvider()
     pipe = QgsRasterPipe()
-    if not pipe.set(provider.clone()):
+    if not pipe.set(provider.clone()) or not pipe.insert(1, _nuller(provider)):
         raise QgsProcessingException(f"{layer.name()} cannot be read: save it as a GeoTIFF.")
     writer = QgsRasterFileWriter(path)
     error = writer.writeRaster(
@@ -55,6 +63,21 @@ def raster_file(layer, name, context, feedback):
             f"{layer.name()} could not be written to a temporary GeoTIFF: save it as one."
         )
     return path
+
+
+_LOWEST = -3.4028234663852886e38
+"""The lowest float32: what QGIS computes where something is missing, without saying so."""
+
+
+def _nuller(provider):
+    """The step of a pipe that makes missing what was set on a layer, and says so in the file."""
+    made = QgsRasterNuller()
+    for band in range(1, provider.bandCount() + 1):
+        ranges = list(provider.userNoDataValues(band))
+        if provider.dataType(band) in (Qgis.DataType.Float32, Qgis.DataType.Float64):
+            ranges.insert(0, QgsRasterRange(_LOWEST, _LOWEST))
+        made.setNoData(band, ranges)
+    return made
 
 
 def raster_crs(layer):

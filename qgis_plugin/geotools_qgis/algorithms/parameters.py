@@ -107,6 +107,7 @@ def _field(option):
 
 MAKERS = {
     "raster": lambda o: QgsProcessingParameterRasterLayer(o.name, o.label, None, not o.needed),
+    "label_raster": lambda o: QgsProcessingParameterRasterLayer(o.name, o.label, None, True),
     "rasters": lambda o: QgsProcessingParameterMultipleLayers(
         o.name, o.label, QgsProcessing.TypeRaster, None, not o.needed
     ),

@@ -11,7 +11,7 @@ def training_toml(name, inputs, labels, field, texts):
 
     Args:
         name: of the model.
-        inputs: name, path and CRS (empty: the file's) of each raster.
+        inputs: name, path, CRS and missing value (empty: the file's) of each raster.
         labels: path and layer.
         field: of the class; empty where all features are one.
         texts: values of FEATURES, CLASS_NAME, BACKGROUND and METRIC, where there are some.
@@ -22,10 +22,11 @@ def training_toml(name, inputs, labels, field, texts):
     features = [part.strip() for part in texts.get("FEATURES", "").split(",") if part.strip()]
     if features:
         lines.append(f"features = [{', '.join(map(_text, features))}]")
-    words = words_of_names([name for name, _, _ in inputs])
-    for word, (_, path, crs) in zip(words, inputs):
+    words = words_of_names([name for name, *_ in inputs])
+    for word, (_, path, crs, nodata) in zip(words, inputs):
         lines += ["", "[[inputs]]", f"name = {_text(word)}", f"path = {_text(path)}"]
         lines += [f"crs = {_text(crs)}"] if crs else []
+        lines += [f"nodata = {nodata}"] if nodata else []
     lines += ["", "[labels]", f"path = {_text(labels[0])}", f"layer = {_text(labels[1])}"]
     for key, value in (
         ("field", field),

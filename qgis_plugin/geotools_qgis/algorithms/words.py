@@ -10,6 +10,7 @@ from qgis.core import (
 )
 
 from .inputs import catalog_file, crs_text, raster_crs, raster_file, vector_file
+from .missing import NONE, missing_value
 from .toml import training_toml
 
 __all__ = ["Words", "is_set"]
@@ -31,12 +32,15 @@ class Words:
     def __init__(self, algorithm, parameters, context, feedback):
         self.algorithm, self.parameters = algorithm, parameters
         self.context, self.feedback = context, feedback
+        self._flags = set()
         self._crs = ""
+        self._nodata = ""
         self._more = []
 
     def of(self, definition):
         """All words but those of outputs: what stands without a flag, then the others."""
         first, then = [], []
+        self._flags = {option.flag for option in definition.options}
         for option in definition.options:
             if option.kind not in _WORDS or not self._given(option):
                 continue
@@ -44,8 +48,9 @@ class Words:
             (then if option.flag else first).extend(words)
         if any(option.kind.startswith("toml_") for option in definition.options):
             first += self._toml(definition)
-        if self._crs and "--crs" not in then and any(o.flag == "--crs" for o in definition.options):
-            then += ["--crs", self._crs]
+        for flag, word in (("--crs", self._crs), ("--nodata", self._nodata)):
+            if word and flag not in then:
+                then += [flag, word]
         return [*definition.command, *first, *then, *self._more]
 
     def _given(self, option):
@@ -88,12 +93,13 @@ class Words:
     def _raster(self, option):
         layer = self.algorithm.parameterAsRasterLayer(self.parameters, option.name, self.context)
         if layer is None or not layer.isValid():
-            raise QgsProcessingException(
-                f"{option.label}: {self.parameters[option.name]} is no raster that QGIS can read: "
-                "choose another."
-            )
+            raise QgsProcessingException(_unreadable(option, self.parameters, "raster"))
         if not option.flag:
             self._crs = raster_crs(layer)
+            self._nodata = self._missing([layer])
+            if self._crs and "--crs" not in self._flags:
+                self._crs = ""
+                self._no_matter(layer, "assigned as its CRS", "the file's counts")
         return _with_flag(option, raster_file(layer, option.name, self.context, self.feedback))
 
     def _rasters(self, option):
@@ -106,7 +112,59 @@ class Words:
                 f"{option.label}: a CRS was assigned to some of several layers, which the files do "
                 "not have: save them with it, or give it as the CRS of all."
             )
+        self._nodata = self._missing(layers)
         return [raster_file(layer, option.name, self.context, self.feedback) for layer in layers]
+
+    def _label_raster(self, option):
+        """A raster that stands without a flag as the second one."""
+        layer = self.algorithm.parameterAsRasterLayer(self.parameters, option.name, self.context)
+        if layer is None or not layer.isValid():
+            raise QgsProcessingException(_unreadable(option, self.parameters, "raster"))
+        crs = raster_crs(layer)
+        self._more = [option.beside, crs] if crs else []
+        if any(missing_value(layer)):
+            self._no_matter(layer, _MISSING, "the file's value counts")
+        return [raster_file(layer, option.name, self.context, self.feedback)]
+
+    def _missing(self, layers):
+        """The value that all of some layers have as missing by their properties, as a word.
+
+        What cannot be told is warned about.
+        """
+        if is_set(self.parameters, "NODATA"):
+            return ""  # it is the user's last word
+        band = None
+        if is_set(self.parameters, "BAND"):
+            band = self.algorithm.parameterAsInt(self.parameters, "BAND", self.context)
+        found = {}
+        for layer in layers:
+            word, why = missing_value(layer, band)
+            if word and "--nodata" not in self._flags:
+                word, why = "", "this algorithm takes the file's"
+            if why:
+                self._no_matter(layer, _MISSING, why)
+            else:
+                found.setdefault(word, layer)
+        if len(found) > 1:
+            self._no_matter(found[max(found)], _MISSING, "other layers have another")
+            return ""
+        return next(iter(found), "")
+
+    def _missing_of_input(self, layer):
+        """The same of one raster of a configuration, which has a value for each."""
+        word, why = missing_value(layer)
+        if word == NONE:
+            word, why = "", "a configuration cannot switch the file's value off"
+        if why:
+            self._no_matter(layer, _MISSING, why)
+        return word
+
+    def _no_matter(self, layer, what, why):
+        """Warns that something of a layer's properties cannot be passed on."""
+        self.feedback.pushWarning(
+            f"{layer.name()}: what its properties have {what} does not count here, since {why}: "
+            "save it as a GeoTIFF and choose that."
+        )
 
     def _band(self, option):
         return self._int(option)
@@ -133,10 +191,7 @@ class Words:
     def _source(self, option):
         source = self.algorithm.parameterAsSource(self.parameters, option.name, self.context)
         if source is None:
-            raise QgsProcessingException(
-                f"{option.label}: {self.parameters[option.name]} is no layer that QGIS can read: "
-                "choose another."
-            )
+            raise QgsProcessingException(_unreadable(option, self.parameters, "layer"))
         layer = self.algorithm.parameterAsVectorLayer(self.parameters, option.name, self.context)
         return source, layer
 
@@ -175,9 +230,10 @@ class Words:
         given = {one.name: one for one in given if is_set(self.parameters, one.name)}
         layers = self.algorithm.parameterAsLayerList(self.parameters, "RASTERS", self.context)
         inputs = [
-            (one.name(), raster_file(one, "RASTERS", self.context, self.feedback), raster_crs(one))
+            (one.name(), raster_file(one, "RASTERS", self.context, self.feedback), raster_crs(one),
+             self._missing_of_input(one))
             for one in layers
-        ]
+        ]  # fmt: skip
         source, layer = self._source(given["LABELS"])
         labels = vector_file(source, layer, "LABELS", self.context, self.feedback)
         texts = {
@@ -200,6 +256,16 @@ class Words:
             file.write(training_toml(name, inputs, labels, fields[0] if fields else "", texts))
         self.feedback.pushInfo(f"The configuration is {path}.")
         return [path]
+
+
+_MISSING = "set as missing"
+
+
+def _unreadable(option, parameters, what):
+    return (
+        f"{option.label}: {parameters[option.name]} is no {what} that QGIS can read: choose "
+        "another."
+    )
 
 
 def _with_flag(option, text):
@@ -229,6 +295,7 @@ _WORDS = {
     "models": Words._paths,
     "raster": Words._raster,
     "rasters": Words._rasters,
+    "label_raster": Words._label_raster,
     "band": Words._band,
     "crs": Words._crs_word,
     "extent": Words._extent,

@@ -8,13 +8,22 @@ EVALUATE = Definition(
     command=("evaluate", "map"),
     title="Compare a map with labels",
     group="models",
-    about="Compares a class map with polygons or points that it was not made from. The report "
-    "holds the confusion matrix, every class with an interval that resamples whole features, and "
-    "areas with their standard errors.",
+    about="Compares a class map with polygons, points or a raster of labels that it was not made "
+    "from. The report holds the confusion matrix, every class with an interval that resamples "
+    "whole features, or blocks of a raster, and areas with their standard errors.",
     options=(
         Option("INPUT", "raster", "", "Class map", "A raster of class codes.", needed=True),
         Option(
-            "LABELS", "vector", "", "Labels", "Polygons or points.", needed=True, beside="--layer",
+            "LABELS", "vector", "", "Labels", "Polygons or points. Or give a raster.",
+            beside="--layer",
+        ),
+        Option(
+            "LABEL_RASTER", "label_raster", "", "Or a raster of labels",
+            "Of class codes, on any grid.", beside="--labels-crs",
+        ),
+        Option(
+            "LABEL_CLASSES", "text", "--label-classes", "Codes of the raster of labels",
+            "name=code,…, where it does not name its classes.", advanced=True,
         ),
         Option(
             "FIELD", "field", "--field", "Field with the class", "Found when not set.",
@@ -63,11 +72,7 @@ EVALUATE = Definition(
         ),
     ),
     tags=("accuracy", "confusion matrix", "validation", "iou", "kappa"),
-    left_out={
-        **OURS,
-        "--labels-crs": "the CRS of the layer is passed on by itself",
-        "--label-classes": "for labels that are a raster, which the command line takes",
-    },
+    left_out=OURS,
 )  # fmt: skip
 
 EVALUATE_FORECAST = Definition(
