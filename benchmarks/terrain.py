@@ -3,9 +3,12 @@
     python benchmarks/terrain.py --data S33W071.tif
 
 Every program runs as a whole process that reads one GeoTIFF (GRASS: a map in its own format, which
-took it an import that is not counted) and writes its result. They take turns, `--repeat` times;
-the table shows the median wall time, CPU time, and the largest memory, and beside the bars the
-ratio of the medians of the wall times. Programs that are not installed are left out.
+took it an import that is not counted) and writes its result to a new file: to take the place of an
+old one costs the file system a tenth of a second. They take turns, `--repeat` times; the table
+shows the median wall time, CPU time, and the largest memory, and beside the bars the ratio of the
+medians of the wall times. Programs that are not installed are left out. We alone wait until the
+disk has the result: `TMPDIR=/dev/shm` (a file system in memory) shows what the programs themselves
+take.
 """
 
 from __future__ import annotations
@@ -53,6 +56,7 @@ class Program:
     name: str
     commands: list[list[str]]
     environment: dict[str, str] = field(default_factory=dict)
+    outputs: list[str] = field(default_factory=list)
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
     memory: list[float] = field(default_factory=list)
@@ -63,6 +67,8 @@ class Program:
         environment = {**os.environ, **self.environment}
         # As on a user's machine, where modules are compiled once and not by every process.
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        for output in self.outputs:
+            Path(output).unlink(missing_ok=True)
         for command in self.commands:
             with tempfile.TemporaryFile() as log:
                 start = time.perf_counter()
@@ -161,20 +167,22 @@ class Bench:
 
     def geotools(self, dem: Path, command: str, *options: str) -> Program:
         """`geotools COMMAND DEM -o OUT.tif OPTIONS`."""
-        line = [sys.executable, "-m", "geotools", command, str(dem), "-o", self.out("ours.tif")]
+        output = self.out("ours.tif")
+        line = [sys.executable, "-m", "geotools", command, str(dem), "-o", output]
         line += ["--overwrite", "--threads", str(self.threads), *options]
-        # Modules are compiled once, as they are where a package was installed.
-        return Program("geotools", [line], {"PYTHONDONTWRITEBYTECODE": ""})
+        return Program("geotools", [line], outputs=[output])
 
     def gdal(self, dem: Path, *modes: tuple[str, ...]) -> list[Program]:
         """The gdaldem program, once for every mode."""
         if self.gdaldem is None:
             return []
+        outputs = [self.out(f"gdal{i}.tif") for i in range(len(modes))]
         lines = [
-            [self.gdaldem, mode, str(dem), self.out(f"gdal{i}.tif"), "-q", *options]
-            for i, (mode, *options) in enumerate(modes)
+            [self.gdaldem, mode, str(dem), output, "-q", *options]
+            for output, (mode, *options) in zip(outputs, modes, strict=True)
         ]
-        return [Program(f"gdaldem x {len(modes)}" if len(modes) > 1 else "gdaldem", lines)]
+        name = f"gdaldem x {len(modes)}" if len(modes) > 1 else "gdaldem"
+        return [Program(name, lines, outputs=outputs)]
 
     def grass_module(self, dem: Path, module: str, result: str, **options: object) -> list[Program]:
         """A module of GRASS on the imported DEM, without the start of a GRASS session."""
@@ -213,13 +221,9 @@ class Bench:
         """A tool of whitebox-workflows in a process of its own."""
         if not self.whitebox:
             return []
-        code = WHITEBOX.format(call=call)
-        return [
-            Program(
-                "whitebox-workflows",
-                [[sys.executable, "-c", code, str(dem), self.out("whitebox.tif")]],
-            )
-        ]
+        output = self.out("whitebox.tif")
+        line = [sys.executable, "-c", WHITEBOX.format(call=call), str(dem), output]
+        return [Program("whitebox-workflows", [line], outputs=[output])]
 
 
 @dataclass

@@ -7,12 +7,16 @@ refused rather than mapped.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from geotools.errors import RasterError
 from geotools.grid import Grid, Window
 from geotools.raster import Raster, Source, is_absent, is_in_strips
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["Dem", "vertical_unit_m"]
 
@@ -106,23 +110,25 @@ class Dem:
         elevation = block.data.astype(np.float32, copy=False)  # (1, row, col), ours alone
         if not block.valid.all():
             np.copyto(elevation, np.nan, where=~block.valid)
-        if not self._says_nodata and (elevation == _COMMON_NODATA).any():
+        self._check(elevation)
+        if self._z_factor != 1:
+            elevation *= self._z_factor
+        return Raster(elevation, block.valid, block.grid, self.bands)
+
+    def _check(self, stored: NDArray[np.float32]) -> None:
+        """Raises for values, in the file's unit and NaN where invalid, that are no elevations."""
+        low, high = np.fmin.reduce(stored, axis=None), np.fmax.reduce(stored, axis=None)
+        if not self._says_nodata and low <= _COMMON_NODATA and (stored == _COMMON_NODATA).any():
             raise RasterError(
                 f"{self._name} holds the value -9999 and does not say what stands for missing "
                 "cells: give --nodata -9999, or --nodata nan if it is a height."
             )
-        if self._z_factor != 1:
-            elevation *= self._z_factor
-        if block.valid.any():
-            low, high = np.nanmin(elevation), np.nanmax(elevation)
-            if low < _LOWEST_M or high > _HIGHEST_M:
-                value = low if low < _LOWEST_M else high
-                stored = value / self._z_factor
+        for value in (low, high):
+            if value * self._z_factor < _LOWEST_M or value * self._z_factor > _HIGHEST_M:
                 raise RasterError(
-                    f"{self._name} holds the value {stored:.9g}, which is no elevation in metres: "
-                    f"if it stands for missing cells, give --nodata {stored:.9g}."
+                    f"{self._name} holds the value {value:.9g}, which is no elevation in metres: "
+                    f"if it stands for missing cells, give --nodata {value:.9g}."
                 )
-        return Raster(elevation, block.valid, block.grid, self.bands)
 
 
 def vertical_unit_m(wkt: str, unit: str = "") -> float:
