@@ -7,6 +7,7 @@ changed: `QT_QPA_PLATFORM=offscreen /usr/bin/python3 qgis_plugin/make_examples.p
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -147,6 +148,16 @@ def _finished(model, *children) -> QgsProcessingModelAlgorithm:
     return model
 
 
+def _sorted(text: str) -> str:
+    """XML with the attributes of every tag in order, which Qt writes in another one every time."""
+
+    def tag(found: re.Match[str]) -> str:
+        attributes = sorted(re.findall(r' [\w:]+="[^"]*"', found[2]))
+        return f"<{found[1]}{''.join(attributes)}{found[3]}>"
+
+    return re.sub(r'<(\w+)((?: [\w:]+="[^"]*")+)(/?)>', tag, text)
+
+
 def main() -> None:
     """Writes all of them."""
     sys.path.insert(0, str(HERE))
@@ -168,6 +179,7 @@ def main() -> None:
         path.parent.mkdir(exist_ok=True)
         if not model.toFile(str(path)):
             raise SystemExit(f"{path} could not be written")
+        path.write_text(_sorted(path.read_text(encoding="utf-8")), encoding="utf-8")
     os._exit(0)  # the interpreter would crash on layers that outlive QGIS
 
 

@@ -36,6 +36,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 @click.option("-o", "--output", required=True, metavar="OUT.tif", help="Class GeoTIFF.")
 @click.option("--polygons", metavar="OUT.gpkg", help="GeoPackage of polygons.")
 @click.option("--confidence", is_flag=True, help="Add the model's confidence (%) as band 2.")
+@click.option("--confidence-file", metavar="OUT.tif", help="Write the confidence (%) there.")
 @click.option(
     "--method",
     type=click.Choice(["model", "geomorphons"]),
@@ -90,6 +91,7 @@ def command(dem: str, output: str, progress: str, **options: Any) -> None:
         asked: dict[str, Any] = {
             "polygons": polygons and Polygons(polygons, options["min_area"], options["simplify"]),
             "confidence": options["confidence"],
+            "confidence_path": options["confidence_file"],
             "reading": DemOptions(
                 options["crs"], options["band"], options["nodata"], options["z_factor"]
             ),
@@ -112,7 +114,7 @@ def command(dem: str, output: str, progress: str, **options: Any) -> None:
         if made.shard is not None:
             say_shard(report, made.shard, options["job"], made.seconds)
             return
-        outputs = [str(made.path), *([str(made.polygons)] if made.polygons else [])]
+        outputs = [str(path) for path in (made.path, made.polygons, made.confidence) if path]
         report.result(
             f"{' and '.join(outputs)}: landforms by {made.method} on {made.device}, "
             f"{made.seconds:.1f} s{say_seams(made.seams, asked=options['seams'])}",

@@ -35,11 +35,7 @@ def command(folder: str, threads: int | None, overwrite: bool, progress: str) ->
             progress=report.step,
             warn=report.warning,
         )
-        outputs = [
-            str(path)
-            for path in (made.path, made.polygons, made.probabilities, made.entropy)
-            if path
-        ]
+        outputs = [str(path) for path in made.outputs]
         report.result(
             f"{' and '.join(outputs)}: by {made.model}, {made.seconds:.1f} s",
             {

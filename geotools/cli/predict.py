@@ -52,6 +52,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     help="How probabilities are stored; uint8 in steps of 0.4 %.",
 )
 @click.option("--entropy", is_flag=True, help="Write how unsure the model is to OUT_entropy.tif.")
+@click.option("--confidence-file", metavar="OUT.tif", help="Write the confidence (%) there.")
+@click.option(
+    "--probabilities-file", metavar="OUT.tif", help="Write every class's probability there."
+)
+@click.option("--entropy-file", metavar="OUT.tif", help="Write how unsure the model is there.")
 @click.option("--min-area", type=float, default=0.0, metavar="M2", help="Merge smaller polygons.")
 @click.option("--simplify", type=float, default=0.0, metavar="M", help="Simplify outlines by M.")
 @click.option("--bands", metavar="N,N,…", help="Bands of the raster in the model's order, from 1.")
@@ -139,15 +144,25 @@ def command(
                 },
             )
             return
-        from geotools.maps import Polygons, RasterOptions, map_predictions, order_predictions
+        from geotools.maps import (
+            LayerFiles,
+            Polygons,
+            RasterOptions,
+            map_predictions,
+            order_predictions,
+        )
         from geotools.maps.preflight import check_order
 
         polygons = options["polygons"]
+        shares = options["probabilities"] or options["probabilities_file"]
         asked: dict[str, Any] = {
             "polygons": polygons and Polygons(polygons, options["min_area"], options["simplify"]),
             "confidence": options["confidence"],
             "entropy": options["entropy"],
-            "probabilities": options["probability_type"] if options["probabilities"] else False,
+            "probabilities": options["probability_type"] if shares else False,
+            "files": LayerFiles(
+                options["confidence_file"], options["entropy_file"], options["probabilities_file"]
+            ),
             "reading": RasterOptions(options["crs"], bands, options["nodata"], options["resample"]),
             "foreign": foreign,
             "area": area(options),
@@ -170,11 +185,7 @@ def command(
         if made.shard is not None:
             say_shard(report, made.shard, options["job"], made.seconds)
             return
-        outputs = [
-            str(path)
-            for path in (made.path, made.polygons, made.probabilities, made.entropy)
-            if path
-        ]
+        outputs = [str(path) for path in made.outputs]
         what = f"{len(made.classes)} classes" if made.classes else "values"
         report.result(
             f"{' and '.join(outputs)}: {what} by {made.model} on {made.device}, "
@@ -192,7 +203,8 @@ def command(
 
 _NOT_FOR_TABLES = (
     "bbox", "bbox_crs", "mask", "mask_layer", "others", "tta", "seams", "dry_run",
-    "polygons", "confidence", "entropy", "cog", "executor", "workers", "unit", "unit_limit",
+    "polygons", "confidence", "entropy", "confidence_file", "probabilities_file", "entropy_file",
+    "cog", "executor", "workers", "unit", "unit_limit",
     "job", "shard", "scheduler", "insecure_scheduler", "bands", "crs", "nodata", "scale", "mean",
     "std", "classes", "values", "activation", "standardize", "head", "tile_size", "overlap",
     "resolution", "run_limit", "fill", "resample", "tile",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from geotools.maps.predict import PredictionMap, map_predictions
     from geotools.maps.predict_inputs import RasterOptions
     from geotools.maps.predict_order import Order, order_predictions
+    from geotools.maps.predict_outputs import LayerFiles
     from geotools.maps.predict_rows import TablePrediction, predict_table
     from geotools.maps.preflight import Preflight, check_order
     from geotools.maps.terrain import TerrainMap, TerrainSettings, map_terrain
@@ -31,6 +32,7 @@ __all__ = [
     "EventSelection",
     "Geomorphons",
     "LandformMap",
+    "LayerFiles",
     "Order",
     "Polygons",
     "PredictionMap",
@@ -70,6 +72,7 @@ _HOMES = {
     ),
     "predict_inputs": ("RasterOptions",),
     "predict_order": ("Order", "order_predictions"),
+    "predict_outputs": ("LayerFiles",),
     "predict_rows": (
         "TablePrediction",
         "predict_table",

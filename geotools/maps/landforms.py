@@ -29,7 +29,7 @@ from geotools.maps.mappers import ExactMapper, Geomorphons, Warn, choose
 from geotools.maps.polygons import Polygons, check_polygons, write_polygons
 from geotools.maps.predict import predict_to_files
 from geotools.maps.predict_order import Order
-from geotools.maps.predict_outputs import Wanted
+from geotools.maps.predict_outputs import LayerFiles, Wanted
 from geotools.spec import ClassInfo
 from geotools.stream import Progress
 
@@ -63,6 +63,8 @@ class LandformMap:
     """How well tiles agree where they meet; None when it was not asked, or none meet."""
     seconds: float
     """Wall time."""
+    confidence: Path | None = None
+    """The GeoTIFF of the probability of the written class, where it has one of its own."""
     shard: Outcome | None = None
     """What became of the units of a run that was only a shard, which writes none of the files."""
 
@@ -74,6 +76,7 @@ def map_landforms(
     method: Geomorphons | FilePath | Sequence[FilePath] | None = None,
     polygons: Polygons | FilePath | None = None,
     confidence: bool = False,
+    confidence_path: FilePath | None = None,
     reading: DemOptions | None = None,
     area: AreaOptions | None = None,
     tta: bool = False,
@@ -96,6 +99,7 @@ def map_landforms(
             settings, or the shipped model when None.
         polygons: GeoPackage of polygons, one for each connected piece of a class.
         confidence: add the model's probability of the written class in per cent as band 2.
+        confidence_path: write it to a GeoTIFF of its own.
         reading: how to read the elevation model.
         area: map a part of it; its cells are what they are in the map of all.
         tta: map the mean of what the model says of the terrain turned and mirrored.
@@ -114,9 +118,9 @@ def map_landforms(
     """
     if not isinstance(method, Geomorphons):
         order = order_landforms(
-            dem, output, method=method, polygons=polygons, confidence=confidence, reading=reading,
-            area=area, tta=tta, device=device, seams=seams, effort=effort, running=running,
-            cog=cog, overwrite=overwrite,
+            dem, output, method=method, polygons=polygons, confidence=confidence,
+            confidence_path=confidence_path, reading=reading, area=area, tta=tta, device=device,
+            seams=seams, effort=effort, running=running, cog=cog, overwrite=overwrite,
         )  # fmt: skip
         return _by_model(order, progress=progress, warn=warn or _ignore, inform=inform or _ignore)
     start = time.monotonic()
@@ -136,10 +140,10 @@ def map_landforms(
         raise RasterError(
             "Geomorphons are the same from all sides: leave --tta out, or use --method model."
         )
-    if confidence:
+    if confidence or confidence_path:
         raise RasterError(
-            "Geomorphons are exact and have no confidence: leave --confidence out, or use "
-            "--method model."
+            "Geomorphons are exact and have no confidence: leave --confidence and "
+            "--confidence-file out, or use --method model."
         )
     with ExitStack() as stack:
         file = stack.enter_context(open_dem(dem, reading))
@@ -201,6 +205,7 @@ def order_landforms(
     method: FilePath | Sequence[FilePath] | None = None,
     polygons: Polygons | FilePath | None = None,
     confidence: bool = False,
+    confidence_path: FilePath | None = None,
     reading: DemOptions | None = None,
     area: AreaOptions | None = None,
     tta: bool = False,
@@ -234,6 +239,7 @@ def order_landforms(
             overwrite=overwrite,
             word="landform",
             layer=_LAYER,
+            files=LayerFiles(confidence=confidence_path),
         ),
         reading=reading or DemOptions(),
         area=area,
@@ -257,6 +263,7 @@ def _by_model(order: Order, *, progress: Progress | None, warn: Warn, inform: Wa
         device=made.device,
         seams=made.seams,
         seconds=made.seconds,
+        confidence=made.confidence,
         shard=made.shard,
     )
 

@@ -20,7 +20,7 @@ from geotools.maps.inputs import FilePath, as_text, provenances
 from geotools.maps.polygons import Polygons
 from geotools.maps.predict_inputs import RasterOptions
 from geotools.maps.predict_order import Order, order_predictions, prepare
-from geotools.maps.predict_outputs import Outputs, Wanted
+from geotools.maps.predict_outputs import LayerFiles, Outputs, Wanted
 from geotools.maps.predict_task import describe_job
 from geotools.maps.preflight import Foretold, room_warnings
 from geotools.spec import ClassInfo
@@ -59,8 +59,16 @@ class PredictionMap:
     """How well tiles agree where they meet; None when it was not asked, or none meet."""
     seconds: float
     """Wall time."""
+    confidence: Path | None = None
+    """The GeoTIFF of the probability of the written class, where it has one of its own."""
     shard: Outcome | None = None
     """What became of the units of a run that was only a shard, which writes none of the files."""
+
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        """All files, the map first."""
+        found = (self.path, self.polygons, self.probabilities, self.entropy, self.confidence)
+        return tuple(path for path in found if path is not None)
 
 
 def map_predictions(
@@ -72,6 +80,7 @@ def map_predictions(
     confidence: bool = False,
     entropy: bool = False,
     probabilities: bool | str = False,
+    files: LayerFiles | None = None,
     reading: RasterOptions | None = None,
     foreign: ForeignSettings | None = None,
     area: AreaOptions | None = None,
@@ -104,6 +113,7 @@ def map_predictions(
             `OUTPUT_entropy.tif`.
         probabilities: write the probability of every class to `OUTPUT_probabilities.tif`, stored as
             `float16` (True), `uint8` (in 250ths, 255 is nodata) or `float32`.
+        files: write these layers to files of their own, whether or not they are asked for above.
         reading: how to read the rasters.
         foreign: what is to be known of a model that does not say it itself.
         area: map a part of the raster; its cells are what they are in the map of all.
@@ -126,8 +136,8 @@ def map_predictions(
     order = order_predictions(
         model, rasters, output,
         polygons=polygons, confidence=confidence, entropy=entropy, probabilities=probabilities,
-        reading=reading, foreign=foreign, area=area, tta=tta, device=device, seams=seams,
-        effort=effort, running=running, cog=cog, overwrite=overwrite,
+        files=files, reading=reading, foreign=foreign, area=area, tta=tta, device=device,
+        seams=seams, effort=effort, running=running, cog=cog, overwrite=overwrite,
     )  # fmt: skip
     return predict_to_files(
         order, progress=progress, warn=warn or _ignore, inform=inform or _ignore
@@ -202,6 +212,7 @@ def predict_to_files(
         polygons=Path(wanted.polygons.path) if wanted.polygons else None,
         probabilities=wanted.beside.get("probabilities"),
         entropy=wanted.beside.get("entropy"),
+        confidence=wanted.beside.get("confidence"),
         classes=outputs.classes,
         area_m2=outputs.area_m2,
         model=model.spec.name,
@@ -230,6 +241,7 @@ def _shard(wanted: Wanted, model: Predictor, outcome: Outcome, seconds: float) -
         polygons=Path(wanted.polygons.path) if wanted.polygons else None,
         probabilities=wanted.beside.get("probabilities"),
         entropy=wanted.beside.get("entropy"),
+        confidence=wanted.beside.get("confidence"),
         classes=model.spec.outputs[0].classes,
         area_m2={},
         model=model.spec.name,

@@ -21,7 +21,7 @@ from geotools.maps.area import AreaOptions
 from geotools.maps.inputs import DemOptions, FilePath
 from geotools.maps.polygons import Polygons
 from geotools.maps.predict_inputs import RasterOptions, check_cells, open_input
-from geotools.maps.predict_outputs import Wanted, check_wanted
+from geotools.maps.predict_outputs import LayerFiles, Wanted, check_wanted
 from geotools.maps.predict_task import PredictTask, absolute, stamps
 from geotools.raster import Part, Source
 
@@ -146,6 +146,7 @@ def order_predictions(
     confidence: bool = False,
     entropy: bool = False,
     probabilities: bool | str = False,
+    files: LayerFiles | None = None,
     reading: RasterOptions | None = None,
     foreign: ForeignSettings | None = None,
     area: AreaOptions | None = None,
@@ -162,7 +163,10 @@ def order_predictions(
     Raises:
         FileError, ModelError: a model cannot be used.
     """
+    files = files or LayerFiles()
     kind = probabilities if isinstance(probabilities, str) else "float16" * probabilities
+    if files.probabilities is not None:
+        kind = kind or "float16"
     if polygons is not None and not isinstance(polygons, Polygons):
         polygons = Polygons(polygons)
     opened, origins = open_models(model, foreign, device)
@@ -174,10 +178,11 @@ def order_predictions(
             path=Path(output),
             polygons=polygons,
             confidence=confidence,
-            entropy=entropy,
+            entropy=entropy or files.entropy is not None,
             probabilities=kind,
             cog=cog,
             overwrite=overwrite,
+            files=files,
         ),
         reading=reading or RasterOptions(),
         foreign=foreign,

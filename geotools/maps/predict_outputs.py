@@ -12,14 +12,14 @@ import numpy as np
 
 from geotools.effort import Effort
 from geotools.engine.mosaic import write_mosaic
-from geotools.errors import ModelError, RasterError
-from geotools.grid import Window
+from geotools.errors import FileError, ModelError, RasterError
+from geotools.grid import Grid, Window
 from geotools.io.parts import PartsSource
 from geotools.io.writing import GeotiffWriter, create_geotiff
 from geotools.maps.inputs import FilePath, check_paths
 from geotools.maps.polygons import Polygons, check_polygons, write_polygons
 from geotools.maps.shown import shown_range
-from geotools.raster import Chosen, Sink
+from geotools.raster import Chosen, Layer, Sink, Source
 from geotools.spec import ClassInfo
 from geotools.stream import Progress
 
@@ -29,13 +29,25 @@ if TYPE_CHECKING:
     from geotools.inference.prediction import Asked
     from geotools.inference.predictor import Predictor
 
-__all__ = ["Outputs", "Wanted", "check_wanted"]
+__all__ = ["LayerFiles", "Outputs", "Wanted", "check_wanted"]
 
 _SAMPLE = 1009
 """Every so many values are looked at to choose what is drawn, fewer of large rasters."""
 
 _MOST_KEPT = 2**20
 """Values that are kept of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerFiles:
+    """GeoTIFFs of their own for what is told of every cell beside its class."""
+
+    confidence: FilePath | None = None
+    """The probability of the written class, in per cent."""
+    entropy: FilePath | None = None
+    """How even the probabilities are, instead of `OUTPUT_entropy.tif`."""
+    probabilities: FilePath | None = None
+    """The probability of every class, instead of `OUTPUT_probabilities.tif`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +72,23 @@ class Wanted:
     """Name of band 1 of a map of classes."""
     layer: str = "classes"
     """Name of the polygon layer."""
+    files: LayerFiles = LayerFiles()
+    """Where other layers are written, if not beside the first."""
 
     @property
     def beside(self) -> dict[str, Path]:
-        """The GeoTIFFs of other layers, by layer, beside the first."""
+        """The GeoTIFFs of other layers than the first, by layer."""
         layers = {"entropy": self.entropy, "probabilities": bool(self.probabilities)}
-        return {
-            layer: self.path.with_name(f"{self.path.stem}_{layer}.tif")
+        found = {
+            layer: Path(
+                getattr(self.files, layer) or self.path.with_name(f"{self.path.stem}_{layer}.tif")
+            )
             for layer, wanted in layers.items()
             if wanted
         }
+        if self.files.confidence is not None:
+            found["confidence"] = Path(self.files.confidence)
+        return found
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -83,7 +102,9 @@ class Wanted:
         from geotools.inference.prediction import Asked
 
         return Asked(
-            confidence=self.confidence or self.polygons is not None,
+            confidence=self.confidence
+            or self.files.confidence is not None
+            or self.polygons is not None,
             entropy=self.entropy,
             probabilities=self.probabilities,
         )
@@ -100,7 +121,7 @@ def check_wanted(model: Predictor, rasters: Sequence[FilePath], wanted: Wanted) 
     from geotools.inference.prediction import PROBABILITY_TYPES
 
     kind = model.spec.outputs[0].kind
-    of_classes = wanted.confidence or wanted.entropy or wanted.probabilities or wanted.polygons
+    of_classes = wanted.confidence or wanted.beside or wanted.polygons
     if kind != "probabilities" and of_classes:
         raise ModelError(
             f"The model {model.file} gives {kind}, not classes: leave --confidence, --entropy, "
@@ -112,6 +133,10 @@ def check_wanted(model: Predictor, rasters: Sequence[FilePath], wanted: Wanted) 
             f"{', '.join(PROBABILITY_TYPES)}."
         )
     paths = [wanted.path, *wanted.beside.values()]
+    if wanted.polygons:
+        shared = Path(wanted.polygons.path).absolute()
+        if shared in [path.absolute() for path in wanted.beside.values()]:
+            raise FileError(f"{shared} is named for raster and polygons: give two names.")
     for raster in rasters:
         check_paths(raster, paths, wanted.overwrite)
         if wanted.polygons:
@@ -169,10 +194,15 @@ class Outputs:
                 **options,
             )
         )
-        self._beside: list[tuple[PartsSource, GeotiffWriter]] = [
-            (by_name[name], stack.enter_context(_beside(wanted, path, by_name[name], tags)))
-            for name, path in wanted.beside.items()
-        ]
+        self._beside: list[tuple[Source, GeotiffWriter]] = []
+        for name, path in wanted.beside.items():
+            cells: Source
+            if name == "confidence":  # it lies with the classes
+                cells, layer = Chosen(self._main, [1]), _CONFIDENCE
+            else:
+                cells, layer = by_name[name], by_name[name].layer
+            made = _beside(wanted, path, cells.grid, layer, tags)
+            self._beside.append((cells, stack.enter_context(made)))
 
     @property
     def area_m2(self) -> dict[str, float]:
@@ -216,15 +246,17 @@ class Outputs:
             )  # fmt: skip
 
 
+_CONFIDENCE = Layer("confidence", ("confidence",), "uint8", 0, ("%",))
+
+
 def _beside(
-    wanted: Wanted, path: Path, parts: PartsSource, tags: Mapping[str, str]
+    wanted: Wanted, path: Path, grid: Grid, layer: Layer, tags: Mapping[str, str]
 ) -> AbstractContextManager[GeotiffWriter]:
     """The GeoTIFF of a layer that is not the first."""
-    layer = parts.layer
     highest = 100.0 if layer.units else 1.0 / layer.scale  # per cent, or a share
     return create_geotiff(
         path,
-        parts.grid,
+        grid,
         bands=layer.bands,
         units=layer.units,
         dtype=layer.dtype,

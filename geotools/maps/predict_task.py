@@ -113,6 +113,10 @@ def describe_job(task: PredictTask, wanted: Wanted) -> dict[str, Any]:
     polygons = wanted.polygons
     body = asdict(wanted) | {"path": str(wanted.path.absolute())}
     del body["overwrite"]  # whoever writes the outputs says so anew
+    body["files"] = {
+        layer: None if path is None else str(Path(path).absolute())
+        for layer, path in body["files"].items()
+    }
     if polygons is not None:
         body["polygons"] = asdict(polygons) | {"path": str(Path(polygons.path).absolute())}
     return {

@@ -108,6 +108,9 @@ CASES = {
     "skip too large": ("below the search", "good.tif", "out.tif", (*EXACT, "--skip", "10")),
     "flat threshold": ("between 0 and 90", "good.tif", "out.tif", (*EXACT, "--flat", "95")),
     "confidence of the exact": ("no confidence", "good.tif", "out.tif", (*EXACT, "--confidence")),
+    "a file of it": (
+        "no confidence", "good.tif", "out.tif", (*EXACT, "--confidence-file", "c.tif"),
+    ),
     "no size": ("memory size", "good.tif", "out.tif", (*EXACT, "--memory", "much")),
     "too little memory": ("raise --memory", "good.tif", "out.tif", (*EXACT, "--memory", "1M")),
     "no threads": ("threads", "good.tif", "out.tif", (*EXACT, "--threads", "0")),

@@ -68,6 +68,19 @@ def test_a_model_without_metadata(folder, capsys):
     assert np.abs(sure - 2 * mean / 510 * 100).max() < 1
 
 
+def test_layers_to_files_of_their_own(folder, capsys):
+    """Entropy, probabilities and confidence go where they are told to, and are told of."""
+    code, out, _ = run(
+        capsys, "predict", "dem.onnx", "dem.tif", "-o", "out.tif", "--confidence-file", "c.tif",
+        "--entropy-file", "e.tif", "--probabilities-file", "p.tif",
+    )  # fmt: skip
+    assert code == 0
+    assert "out.tif and p.tif and e.tif and c.tif" in out
+    assert sorted(path.name for path in folder.glob("*.tif")) == [
+        "c.tif", "dem.tif", "e.tif", "out.tif", "p.tif", "rgb.tif", "text.tif",
+    ]  # fmt: skip
+
+
 def test_progress_as_json(folder):
     """One object a line, the result last, with its outputs."""
     done = subprocess.run(

@@ -21,6 +21,7 @@ from geotools.maps.merge import merge_job
 from geotools.maps.polygons import Polygons
 from geotools.maps.predict import map_predictions
 from geotools.maps.predict_inputs import RasterOptions
+from geotools.maps.predict_outputs import LayerFiles
 
 
 @pytest.fixture
@@ -113,6 +114,16 @@ def test_merged_maps_are_cogs_where_the_shards_ask_for_them(folder):
     for layer in ("", "_entropy", "_probabilities"):
         assert is_cog(folder / f"cog{layer}.tif")
         assert not is_cog(folder / f"out{layer}.tif")
+
+
+def test_merged_maps_have_the_files_that_the_shards_name(folder):
+    """Where each layer is written is a part of the job, from whatever folder it is joined."""
+    files = LayerFiles(confidence="c.tif", entropy="e.tif")
+    shard(folder, 1, 1, files=files)
+    made = merge_job("job")
+    assert made.confidence == folder / "c.tif"
+    assert made.outputs == (folder / "out.tif", folder / "e.tif", folder / "c.tif")
+    assert all(path.is_file() for path in made.outputs)
 
 
 def test_missing_units_are_named(folder):

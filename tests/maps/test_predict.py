@@ -10,12 +10,12 @@ from pyproj import Transformer
 from rasterio.crs import CRS
 
 from geotools.effort import Effort
-from geotools.errors import GeotoolsError, RasterError
+from geotools.errors import FileError, GeotoolsError, RasterError
 from geotools.grid import Grid
 from geotools.inference.model import Model, open_model
 from geotools.inference.sessions import SessionOptions
 from geotools.io.geopackage import read_layer
-from geotools.maps import RasterOptions, map_landforms, map_predictions
+from geotools.maps import LayerFiles, RasterOptions, map_landforms, map_predictions
 from geotools.maps.predict_outputs import Outputs
 from geotools.spec import SourceInfo
 
@@ -95,6 +95,49 @@ def test_entropy_is_that_of_the_probabilities(dem_tif, model, tmp_path):
     known = read(made.path)[0] > 0
     assert np.array_equal(entropy == 0, ~known)
     assert np.abs(np.maximum(100 * bits[known], 1) - entropy[known]).max() <= 0.51
+
+
+def test_layers_have_files_of_their_own_where_they_are_named(dem_tif, model, tmp_path):
+    """Any file for each: the same cells as in band 2 and beside the map, with unit and nodata."""
+    made = map_predictions(
+        model, dem_tif, tmp_path / "out.tif",
+        confidence=True, entropy=True, probabilities="uint8",
+    )  # fmt: skip
+    (tmp_path / "other").mkdir()
+    files = LayerFiles(*(tmp_path / "other" / f"{name}.tif" for name in "cep"))
+    apart = map_predictions(
+        model, dem_tif, tmp_path / "apart.tif", probabilities="uint8", files=files
+    )
+    assert apart.outputs == (apart.path, files.probabilities, files.entropy, files.confidence)
+    assert np.array_equal(read(apart.path)[0], read(made.path)[0])
+    assert len(read(apart.path)) == 1
+    assert np.array_equal(read(files.confidence)[0], read(made.path)[1])
+    assert np.array_equal(read(files.entropy), read(made.entropy))
+    assert np.array_equal(read(files.probabilities), read(made.probabilities))
+    with rasterio.open(files.confidence) as file:
+        assert (file.descriptions, file.units, file.nodata) == (("confidence",), ("%",), 0)
+    assert sorted(path.name for path in tmp_path.glob("apart*.tif")) == ["apart.tif"]
+    full = map_predictions(
+        model, dem_tif, tmp_path / "full.tif",
+        files=LayerFiles(probabilities=tmp_path / "other" / "full.tif"),
+    )  # fmt: skip
+    assert read(full.probabilities).dtype == np.float32
+
+
+def test_files_of_layers_are_files_of_nothing_else(dem_tif, model, tmp_path):
+    """Neither the map, nor another layer's, nor the polygons', nor one that exists."""
+    target, other = tmp_path / "out.tif", tmp_path / "o.gpkg"
+    for files, more in (
+        (LayerFiles(confidence=target), {}),
+        (LayerFiles(confidence=other, entropy=other), {}),
+        (LayerFiles(entropy=other), {"polygons": other}),
+    ):
+        with pytest.raises(FileError, match="is named for"):
+            map_predictions(model, dem_tif, target, files=files, **more)
+    other.write_text("somebody's")
+    with pytest.raises(FileError, match="exists: give --overwrite"):
+        map_predictions(model, dem_tif, target, files=LayerFiles(confidence=other))
+    assert not target.exists()
 
 
 def test_outputs_half_named_are_named_by_the_next_run(dem_tif, model, tmp_path, monkeypatch):

@@ -39,8 +39,13 @@ def test_algorithms_are_what_their_definitions_say(provider, definition):
         assert bool(parameter.flags() & advanced) == option.advanced
         optional = bool(parameter.flags() & QgsProcessingParameterDefinition.FlagOptional)
         assert optional == (not option.needed and option.default is None), option.name
-    outputs = {one.name() for one in algorithm.outputDefinitions()}
-    assert outputs >= {"SUMMARY", *(one.name for one in definition.figures)}
+    outputs = {one.name(): one.type() for one in algorithm.outputDefinitions()}
+    assert set(outputs) >= {"SUMMARY", *(one.name for one in definition.figures)}
+    kinds = {"raster_out": "outputRaster", "vector_out": "outputVector", "file_out": "outputFile",
+             "folder_out": "outputFolder"}  # fmt: skip
+    for option in definition.options:  # what is declared can be chained
+        if option.kind in kinds and not option.filter.startswith("HTML"):
+            assert outputs[option.name] == kinds[option.kind]
 
 
 def test_examples_are_models_that_can_run(provider):

@@ -33,10 +33,12 @@ def test_landforms_are_those_of_the_command_line(run, cli, dem, folder):
     made, _ = run("landforms", {
         "INPUT": str(dem), "OUTPUT": str(folder / "q.tif"), "CONFIDENCE": True,
         "POLYGONS": str(folder / "q.gpkg"), "MIN_AREA": 5000,
+        "CONFIDENCE_RASTER": str(folder / "sure.tif"),
     })  # fmt: skip
     cli("landforms", dem, "-o", folder / "c.tif", "--confidence", "--polygons", folder / "c.gpkg",
         "--min-area", "5000")  # fmt: skip
     assert (read_tif(made["OUTPUT"]) == read_tif(folder / "c.tif")).all()
+    assert (read_tif(made["CONFIDENCE_RASTER"])[0] == read_tif(made["OUTPUT"])[1]).all()
     assert rows_of(made["POLYGONS"]) == rows_of(folder / "c.gpkg")
     assert made["METHOD_USED"].startswith("landforms-v1")
     assert sum(made[f"AREA_{form.upper()}"] for form in FORMS) == pytest.approx(
@@ -154,6 +156,30 @@ def test_predict_takes_names_of_models_and_several_options(run, cli, dem, folder
     cli("predict", "landforms-v1", dem, "-o", folder / "c.tif", "--tta")
     assert (read_tif(made["OUTPUT"]) == read_tif(folder / "c.tif")).all()
     assert made["DEVICE_USED"] == "cpu"
+
+
+def test_entropy_and_probabilities_are_layers(run, cli, dem, folder):
+    """Outputs of their own, temporary ones too; what is loaded is named, drawn and told of."""
+    context = QgsProcessingContext()
+    context.setProject(QgsProject.instance())
+    path = str(folder / "entropy.tif")
+    details = QgsProcessingContext.LayerDetails("x", QgsProject.instance(), "ENTROPY")
+    context.addLayerToLoadOnCompletion(path, details)
+    made, _ = run("predict", {
+        "MODEL": "landforms-v1", "INPUT": [str(dem)], "OUTPUT": "TEMPORARY_OUTPUT",
+        "ENTROPY": path, "PROBABILITIES": "TEMPORARY_OUTPUT", "PROBABILITY_TYPE": "uint8",
+    }, context=context)  # fmt: skip
+    cli("predict", "landforms-v1", dem, "-o", folder / "c.tif", "--entropy", "--probabilities",
+        "--probability-type", "uint8")  # fmt: skip
+    assert (read_tif(path) == read_tif(folder / "c_entropy.tif")).all()
+    assert (read_tif(made["PROBABILITIES"]) == read_tif(folder / "c_probabilities.tif")).all()
+    assert "CONFIDENCE_RASTER" not in made
+    details = context.layerToLoadOnCompletionDetails(path)
+    layer = QgsRasterLayer(path, details.name)
+    details.postProcessor().postProcessLayer(layer, context, QgsProcessingFeedback())
+    assert layer.name() == "Entropy"
+    assert layer.renderer().type() == "singlebandgray"
+    assert "landforms-v1" in layer.metadata().abstract()
 
 
 def test_models_of_others_run_by_what_is_given(run, cli, folder):

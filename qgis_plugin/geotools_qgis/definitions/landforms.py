@@ -1,7 +1,18 @@
 """The landforms of an elevation model."""
 
 from .option import Definition, Figure, Option
-from .sets import AREA, COG, DEM, DEM_READING, MANY_MACHINES, MODEL_RUN, OURS, POLYGONS, RUN
+from .sets import (
+    AREA,
+    COG,
+    CONFIDENCE_RASTER,
+    DEM,
+    DEM_READING,
+    MANY_MACHINES,
+    MODEL_RUN,
+    OURS,
+    POLYGONS,
+    RUN,
+)
 
 LANDFORMS = Definition(
     name="landforms",
@@ -64,6 +75,7 @@ LANDFORMS = Definition(
             "POLYGONS", "vector_out", "--polygons", "Landforms as polygons",
             "GeoPackage with class, name, area and mean confidence.", by_default=False,
         ),
+        CONFIDENCE_RASTER,
     ),
     figures=(
         Figure("METHOD_USED", "Method", ("method",), text=True),

@@ -1,7 +1,7 @@
 """Any model over any rasters."""
 
 from .option import Definition, Figure, Option
-from .sets import AREA, COG, MANY_MACHINES, MODEL_RUN, OURS, POLYGONS, RUN
+from .sets import AREA, COG, CONFIDENCE_RASTER, MANY_MACHINES, MODEL_RUN, OURS, POLYGONS, RUN
 
 PREDICT = Definition(
     name="predict",
@@ -92,19 +92,9 @@ PREDICT = Definition(
             "Bring it to cells that the model was made for.", default=False, advanced=True,
         ),
         Option(
-            "PROBABILITIES", "flag", "--probabilities", "Probabilities",
-            "Of every class, in a file of their own beside the output.", default=False,
-            advanced=True,
-        ),
-        Option(
             "PROBABILITY_TYPE", "choice", "--probability-type", "Type of probabilities",
             "uint8 in steps of 0.4 %.", default="float16",
             choices=("float16", "uint8", "float32"), advanced=True,
-        ),
-        Option(
-            "ENTROPY", "flag", "--entropy", "Entropy",
-            "How unsure the model is, in a file of its own beside the output.", default=False,
-            advanced=True,
         ),
         *POLYGONS,
         Option(
@@ -127,11 +117,26 @@ PREDICT = Definition(
             "POLYGONS", "vector_out", "--polygons", "Map as polygons",
             "GeoPackage with class, name, area and mean confidence.", by_default=False,
         ),
+        CONFIDENCE_RASTER,
+        Option(
+            "ENTROPY", "raster_out", "--entropy-file", "Entropy",
+            "GeoTIFF: how unsure the model is, in per cent of not knowing at all.",
+            by_default=False,
+        ),
+        Option(
+            "PROBABILITIES", "raster_out", "--probabilities-file", "Probabilities",
+            "GeoTIFF with a band for each class.", by_default=False,
+        ),
     ),
     figures=(
         Figure("MODEL_USED", "Model", ("model",), text=True),
         Figure("DEVICE_USED", "Device", ("device",), text=True),
     ),
     tags=("onnx", "inference", "segmentation", "classification", "deep learning", "deepness"),
-    left_out={**OURS, **MANY_MACHINES},
+    left_out={
+        **OURS,
+        **MANY_MACHINES,
+        "--entropy": "an output of its own, so that it is loaded and can be chained",
+        "--probabilities": "an output of its own, so that it is loaded and can be chained",
+    },
 )  # fmt: skip

@@ -69,6 +69,11 @@ POLYGONS = (
     ),
 )  # fmt: skip
 
+CONFIDENCE_RASTER = Option(
+    "CONFIDENCE_RASTER", "raster_out", "--confidence-file", "Confidence",
+    "GeoTIFF: how sure the model is, in per cent.", by_default=False,
+)  # fmt: skip
+
 UNITS = (
     Option(
         "EXECUTOR", "choice", "--executor", "What runs the units",
