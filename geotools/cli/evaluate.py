@@ -125,7 +125,9 @@ def _finite(value: float) -> float | None:
 @click.option("--class-name", metavar="NAME", help="The one class that all features are.")
 @click.option("--background", metavar="NAME", help="The class of everything without a label.")
 @click.option("--mask", metavar="FILE", help="Polygons of the area that counts.")
-@click.option("--buffer", type=float, default=0.0, metavar="M", help="Radius around points.")
+@click.option(
+    "--buffer", type=float, default=0.0, metavar="M", help="Radius around points and lines."
+)
 @click.option("--band", type=click.IntRange(1), default=1, metavar="N", help="Band of MAP [1].")
 @click.option(
     "--classes", metavar="NAME=CODE,…", help="Codes in MAP, where it does not name its classes."

@@ -14,6 +14,9 @@ __all__ = ["command"]
 
 # Trees and nets bring their own threads; those of numpy's linear algebra would come on top.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Theirs spin while they wait for each other: beside other work on the same cores, small nets took
+# four times the CPU time so.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 @click.command("train")

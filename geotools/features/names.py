@@ -26,6 +26,7 @@ __all__ = [
     "find_band",
     "parse_feature",
     "shown_bands",
+    "slug",
 ]
 
 LARGEST_RADIUS = 500
@@ -226,6 +227,11 @@ def shown_bands(bands: Sequence[str]) -> str:
     return ", ".join(bands)
 
 
+def slug(text: str) -> str:
+    """The text in lower-case letters, digits and _."""
+    return re.sub(r"[^0-9a-z]+", "_", text.lower()).strip("_")
+
+
 def _bands(
     text: str, feature: Feature, infos: Sequence[SourceInfo]
 ) -> list[tuple[Feature, tuple[str, ...]]]:
@@ -263,6 +269,9 @@ def _band(text: str, name: str, info: SourceInfo) -> int:
     for number, band in enumerate(info.bands):
         if band == name:
             return number
+    alike = [number for number, band in enumerate(info.bands) if slug(band) == slug(name)]
+    if len(alike) == 1:
+        return alike[0]
     if _NUMBER.fullmatch(name) and int(name) in info.numbers:
         return info.numbers.index(int(name))
     raise ConfigError(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 from geotools.errors import ModelError, RasterError
-from geotools.features.names import expand_features, shown_bands
+from geotools.features.names import expand_features, shown_bands, slug
 from geotools.features.stack import FeatureStack
 from geotools.grid import Grid
 from geotools.io.aligned import AlignedFile, open_aligned
@@ -179,11 +178,6 @@ def band_names(file: RasterFile) -> tuple[str, ...]:
         name if name and not name.isdigit() and names.count(name) == 1 else str(number)
         for name, number in zip(names, file.band_numbers, strict=True)
     )
-
-
-def slug(text: str) -> str:
-    """The text in lower-case letters, digits and _."""
-    return re.sub(r"[^0-9a-z]+", "_", text.lower()).strip("_")
 
 
 def has_band(path: FilePath, number: int, *, crs: str | None = None) -> bool:

@@ -17,7 +17,7 @@ from geotools.grid import Grid, Window
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Burner", "in_cells"]
+__all__ = ["Burner", "in_cells", "to_steps"]
 
 _STEP = 2.0**-20
 """Vertices lie on multiples of this part of a cell, so that moving them by whole cells is exact and
@@ -44,9 +44,14 @@ def in_cells(geometry: NDArray[np.object_], grid: Grid) -> NDArray[np.object_]:
         cells = np.column_stack(
             [places[:, 0] * inverse.a + inverse.c, places[:, 1] * inverse.e + inverse.f]
         )
-        return np.round(cells / _STEP) * _STEP
+        return to_steps(cells)
 
     return np.asarray(shapely.transform(geometry, to_cells))
+
+
+def to_steps(cells: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The coordinates, in cells, rounded as all that is burnt."""
+    return np.round(cells / _STEP) * _STEP
 
 
 class Burner:

@@ -5,6 +5,7 @@ What the columns mean is said by who asks for them; a column of numbers holds nu
 
 from __future__ import annotations
 
+import codecs
 import csv
 import difflib
 import gzip
@@ -31,6 +32,8 @@ _HEAD_BYTES = 2**20
 _CHUNK_ROWS = 200_000
 _MAX_ROWS = 50_000_000
 _DELIMITERS = ",\t;|"
+_UNKNOWN = "backslashreplace"
+"""Bytes that are no letter stay apart from each other."""
 _LISTED = 40
 """Names that a message lists at most."""
 
@@ -149,16 +152,29 @@ def _open(file: Path) -> Any:
     return gzip.open(file, "rb") if file.name.lower().endswith(".gz") else file.open("rb")
 
 
+def _encoding(file: Path) -> str:
+    """UTF-8 where all of the file is that, else Windows-1252, which spreadsheets write."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with _open(file) as stream:
+        while piece := stream.read(_HEAD_BYTES):
+            try:
+                decoder.decode(piece)
+            except UnicodeDecodeError:
+                return "cp1252"
+    return "utf-8-sig"
+
+
 def _header(file: Path) -> tuple[list[str], str]:
     """Names of the columns, and the delimiter: that which gives the most names."""
     try:
         with _open(file) as stream:
             head = stream.read(_HEAD_BYTES)
+        encoding = "utf-8-sig" if head.isascii() else _encoding(file)
     except (OSError, EOFError, zlib.error) as error:
         raise FileError(f"{file} cannot be read ({error}): check it.") from None
     if b"\0" in head:
         raise FileError(f"{file} is not a table of text: give CSV, TSV or Parquet.")
-    line = head.decode("utf-8-sig", "replace").lstrip("\r\n").split("\n", 1)[0].rstrip("\r")
+    line = head.decode(encoding, _UNKNOWN).lstrip("\r\n").split("\n", 1)[0].rstrip("\r")
     if not line.strip() or (len(head) == _HEAD_BYTES and b"\n" not in head):
         raise FileError(f"{file} has no header line with names of columns: give it one.")
     rows = {mark: next(csv.reader([line], delimiter=mark), []) for mark in _DELIMITERS}
@@ -178,7 +194,7 @@ def _read_text(file: Path, wanted: list[str]) -> DataFrame:
     chunks, rows = [], 0
     try:
         with _open(file) as stream, io.TextIOWrapper(
-            stream, "utf-8-sig", errors="replace", newline=""
+            stream, _encoding(file), errors=_UNKNOWN, newline=""
         ) as text:  # fmt: skip
             reader = pd.read_csv(
                 text, sep=delimiter, header=0, names=names, usecols=places, index_col=False,

@@ -22,11 +22,16 @@ from geotools.training.labels.cells import Cells
 from geotools.training.labels.copies import copy_words, told_by
 from geotools.training.labels.reading import read_labels
 from geotools.training.labels.tables import read_table
+from geotools.training.learners.settings import AutoSettings
 from geotools.training.material import RasterMaterial, TableMaterial, raster_material
 from geotools.training.splits.splitting import Split, split_cells
 
 __all__ = ["Prepared", "prepare"]
 
+_SEE_AROUND = ("cnn", "unet")
+"""Learners to which cells that are alike differ by what is around them."""
+_LISTED = 4
+"""Features that a sentence lists."""
 _LARGEST = 1e18
 """Values beyond overflow when they are squared in single precision."""
 
@@ -113,6 +118,7 @@ def prepare(
             f"{left:,} of {len(labels.cells):,} labelled cells have no valid value in all rasters: "
             "they are left out."
         )
+    _check_features(material, config)
     _tell_copies(material, config, warn)
     splitter = partial(
         split_cells,
@@ -149,6 +155,25 @@ def _check_values(cells: Cells, missing: str) -> None:
             f"The labels hold the value {largest:.4g}, too large to learn: if it stands for "
             f"missing values, say so with {missing}; otherwise give another unit."
         )
+
+
+def _check_features(material: TableMaterial, config: TrainConfig) -> None:
+    """Refuses features of which none differs from label to label, for learners that see no more."""
+    learner = config.learner
+    tried = learner.candidates if isinstance(learner, AutoSettings) else (learner.name,)
+    if set(tried) & set(_SEE_AROUND):
+        return
+    rows = material.rows(np.arange(len(material.cells)))  # (cells, features)
+    for column in rows.T:
+        known = column[np.isfinite(column)]
+        if len(known) and known.min() < known.max():
+            return
+    listed = ", ".join(material.features[:_LISTED])
+    more = ", …" if len(material.features) > _LISTED else ""
+    raise LabelsError(
+        f"Nothing can be learned from {listed}{more}: each has one value at all labels, so give "
+        "others beside."
+    )
 
 
 def _tell_copies(material: TableMaterial, config: TrainConfig, warn: Callable[[str], None]) -> None:
@@ -202,6 +227,7 @@ def _from_table(
     material = TableMaterial(
         table.cells, table.rows, classes=names, features=table.features, categories=table.categories
     )
+    _check_features(material, config)
     _tell_copies(material, config, warn)
     splitter = partial(
         split_cells, table.cells, crs=table.crs, classes=table.classes, groups=table.groups,

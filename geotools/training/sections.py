@@ -35,8 +35,8 @@ class InputConfig:
     """Rasters that together cover the scene, instead of `path`; the first has precedence."""
     dates: Mapping[str, str] | None = None
     """Rasters of one place at several dates, by date, instead of `path`."""
-    bands: Mapping[str, int] | tuple[int | str, ...] | None = None
-    """Names or numbers of the bands to use; a table gives them names: `{red = 3, nir = 4}`."""
+    bands: Mapping[str, int | str] | tuple[int | str, ...] | None = None
+    """Names or numbers of the bands to use; a table gives them names: `{red = 3, nir = "B08"}`."""
     kind: str = option(default="values", metadata=one_of("values", "classes"))
     """Quantities, or codes of classes."""
     role: str = option(default="auto", metadata=one_of("auto", "elevation", "other"))
@@ -84,7 +84,9 @@ class LabelsConfig:
     """CRS to assume."""
     nodata: float | None = None
     """Code that stands for unlabelled in a raster, beside its own nodata."""
-    classes: Mapping[str, str | int | float | tuple[str | int | float, ...]] | None = None
+    classes: (
+        Mapping[str, str | bool | int | float | tuple[str | bool | int | float, ...]] | None
+    ) = None
     """Name of a class -> the code or codes (field values) that are this class; others are
     unlabelled, or of a raster the `background`. All codes, under their own names, when left
     out."""
@@ -98,7 +100,7 @@ class LabelsConfig:
     all_touched: bool = False
     """Label every cell that a polygon touches, not only those whose centre it holds."""
     buffer_m: float = option(default=0.0, metadata=within(0))
-    """Radius around points; 0: the cell that holds the point."""
+    """Radius around points and lines; 0: the cell that holds the point, those along the line."""
     mask: str | None = None
     """Polygons of the study area: nothing is labelled outside."""
     group: str | None = None

@@ -145,3 +145,13 @@ def test_a_number_is_near_no_other_and_rows_of_numbers_are_listed_short():
     assert shown_bands(("3", "4", "6")) == "3, 4, 6"
     assert shown_bands(("red", "nir")) == "red, nir"
     assert shown_bands([f"b{n}" for n in range(25)]).endswith("b18, b19 and 5 more")
+
+
+def test_a_band_is_meant_in_whatever_letters_it_is_described():
+    """As long as only one can be meant; the exact name goes first."""
+    s2 = SourceInfo("s2", ("b04", "b8a", "NIR", "nir"), (1, 2, 3, 4), 4)
+    assert expand_features(["s2.B04", "s2.B8A", "s2.NIR", "s2.nir"], (s2,)) == (
+        "s2.b04", "s2.b8a", "s2.NIR", "s2.nir",
+    )  # fmt: skip
+    with pytest.raises(ConfigError, match=r"s2\.Nir is no band"):
+        expand_features(["s2.Nir"], (s2,))

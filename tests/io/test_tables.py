@@ -102,3 +102,13 @@ def test_what_is_no_table_is_refused(tmp_path: Path, name: str, content: bytes, 
         read_columns(file)
     with pytest.raises(FileError, match="does not exist"):
         read_columns(tmp_path / "none.csv")
+
+
+def test_text_that_is_not_utf_8_is_that_of_spreadsheets(tmp_path: Path) -> None:
+    """Windows-1252, wherever in the file the first such letter is."""
+    file = tmp_path / "a.csv"
+    file.write_bytes("Länge;class\n1,5;Höhe\n2;Hähe\n".encode("cp1252"))
+    assert column_names(file) == ["Länge", "class"]
+    assert texts(read_columns(file)["class"]).tolist() == ["Höhe", "Hähe"]
+    file.write_bytes("a,class\n1,Höhe\n".encode() + b"2,H\x81he\n3,H\x8dhe\n")
+    assert texts(read_columns(file)["class"]).tolist()[1:] == ["H\\x81he", "H\\x8dhe"]

@@ -51,6 +51,18 @@ def test_what_is_prepared(prepared, scene):
     assert table.material.features == ("a", "b")
 
 
+def test_features_that_are_the_same_at_all_labels_are_refused(prepared, scene):
+    """A score of them would say nothing; a net may still tell cells by what is around them."""
+    write_tif(scene / "flat.tif", np.full((2, SIZE, SIZE), 5, np.float32))
+    flat, dem = {"name": "flat", "path": "flat.tif"}, {"name": "dem", "path": "dem.tif"}
+    with pytest.raises(
+        LabelsError, match=r"from flat\.1, flat\.2: each has one value at all labels"
+    ):
+        prepared(settings(inputs=flat))
+    assert prepared(settings("unet", inputs=flat)).material.features == ("flat.1", "flat.2")
+    assert "dem" in prepared(settings() | {"inputs": [flat, dem]}).material.features
+
+
 def test_where_blocks_cannot_be_a_random_split_stands_alone(prepared, scene):
     """A class in one place only cannot be told apart by blocks; that is said."""
     labels = np.full((SIZE, SIZE), 1, np.uint8)

@@ -21,6 +21,7 @@ from geotools.imagery.indices import INDICES
 from geotools.io.aligned import open_aligned
 from geotools.raster import Source
 from geotools.spec import SourceInfo
+from geotools.training.labels.fills import USUAL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,10 +83,16 @@ def inspect(
                 "rasters that cover the same place, or leave one out."
             )
     for (number, date, band), (lowest, highest) in ranges.items():
+        info = infos[number]
+        name = files[0][number].paths[date][0]
+        label = _label(info.bands[band], info.numbers[band])
+        if lowest < highest and lowest in USUAL and info.kind == "values":
+            warn(
+                f"Band {label} of {name} holds {lowest:.0f}, which is learned from and often "
+                f"stands for missing values: if it does, set nodata = {lowest:.0f} of the input "
+                f"{info.name}."
+            )
         if lowest == highest:
-            info = infos[number]
-            name = files[0][number].paths[date][0]
-            label = _label(info.bands[band], info.numbers[band])
             warn(
                 f"Band {label} of {name} is {lowest:g} wherever it was looked at: nothing can be "
                 "learned from it."

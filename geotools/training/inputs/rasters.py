@@ -130,13 +130,20 @@ def take_bands(inputs: Sequence[Rasters], warn: Callable[[str], None]) -> None:
 def _numbers(one: Rasters) -> dict[Path, tuple[int, ...]]:
     """Band numbers in each file: those that are stated, else those of the same names."""
     wanted = one.config.bands
-    stated = isinstance(wanted, Mapping) or any(isinstance(band, int) for band in wanted or ())
+    listed = list(wanted.values()) if isinstance(wanted, Mapping) else list(wanted or ())
+    stated = isinstance(wanted, Mapping) or any(isinstance(band, int) for band in listed)
+    by_name = stated and any(isinstance(band, str) for band in listed)
     numbers = {one.paths[0][0][0]: one.info.numbers}
     for mosaic in (mosaic for scene in one.paths for mosaic in scene):
         for path in mosaic:
             if path not in numbers:
-                found = find_bands(one.info, path, one.config.crs) if not stated else None
-                numbers[path] = found or one.info.numbers
+                numbers[path] = one.info.numbers
+                if by_name:
+                    with open_raster(path, crs=one.config.crs) as file:
+                        names, there = band_names(file), file.band_numbers
+                    _, numbers[path] = _chosen(one, names, there, path)
+                elif not stated:
+                    numbers[path] = find_bands(one.info, path, one.config.crs)
             if numbers[path] != numbers[mosaic[0]]:
                 raise ConfigError(
                     f"{one.where} is a mosaic, and {path} has its bands in another order than "

@@ -12,7 +12,16 @@ from collections.abc import Mapping, Sequence
 from geotools.errors import ConfigError, LabelsError
 from geotools.spec import ClassInfo
 
-__all__ = ["FEWEST", "MAX_CLASSES", "as_text", "check_counts", "class_infos", "in_order", "lookup"]
+__all__ = [
+    "FEWEST",
+    "MAX_CLASSES",
+    "as_text",
+    "check_counts",
+    "class_infos",
+    "in_order",
+    "lookup",
+    "truth",
+]
 
 MAX_CLASSES = 254
 """Codes of a class raster: 1 to 254."""
@@ -26,17 +35,23 @@ _PALETTE = (
 """Told apart by people who do not see red and green as others do: hues of Paul Tol's qualitative
 schemes (SRON/EPS/TN/09-002, 2021), ordered so that neighbours differ in lightness too."""
 _BACKGROUND = "#dddddd"
+_TRUTHS = {"true": "True", "1": "True", "false": "False", "0": "False"}
 
 
-def as_text(value: str | int | float) -> str:
+def as_text(value: str | bool | int | float) -> str:
     """A code as text."""
     if isinstance(value, float) and value.is_integer():
         return f"{value:.0f}"
     return str(value).strip()
 
 
+def truth(text: str) -> str | None:
+    """`True` or `False` for what may be written for them; None for any other text."""
+    return _TRUTHS.get(text.lower())
+
+
 def lookup(
-    classes: Mapping[str, str | int | float | tuple[str | int | float, ...]],
+    classes: Mapping[str, str | bool | int | float | tuple[str | bool | int | float, ...]],
 ) -> dict[str, str]:
     """Name of the class by value, from the configuration's classes.
 

@@ -10,9 +10,9 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Fills"]
+__all__ = ["USUAL", "Fills"]
 
-_USUAL = (-9999.0, -32768.0, -99999.0)
+USUAL = (-9999.0, -32768.0, -99999.0)
 """Values that are written where nothing was measured, of all types."""
 _LARGEST = 1e38
 """Numbers beyond are the largest that single precision holds, or nearly."""
@@ -39,7 +39,7 @@ class Fills:
             self._bytes += np.bincount(values, minlength=256)
             return
         numbers: NDArray[Any] = values
-        for usual in _USUAL:
+        for usual in USUAL:
             self._add(usual, int(np.count_nonzero(numbers == usual)))
         if numbers.dtype.kind == "f":
             large = numbers[np.abs(numbers) > _LARGEST]

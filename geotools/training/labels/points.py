@@ -13,8 +13,9 @@ import numpy as np
 from geotools.errors import LabelsError
 from geotools.grid import Grid, Window
 from geotools.io.tables import numbers
+from geotools.training.labels.radii import circles
 from geotools.training.labels.scenes import Block
-from geotools.training.labels.shapes import circles, crs_of
+from geotools.training.labels.shapes import crs_of
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame

@@ -111,6 +111,11 @@ def raster_scenes(
                 f"{files[0].name} is a raster, which has no labels.{key}: name a vector file, or "
                 "the band with labels.band."
             )
+    for key in ("buffer_m", "all_touched"):
+        if getattr(labels, key):
+            raise LabelsError(
+                f"{files[0].name} is a raster, and labels.{key} is for features: leave it out."
+            )
     values = config.task == "regression"
     called, colors = ({}, {}) if values else read_categories(files[0], labels.band or 1)
     codes = None if values else Codes(labels, called, files[0].name)
@@ -228,7 +233,10 @@ def _learned(config: TrainConfig, one: InputConfig, file: Path) -> set[int]:
             for name in one.bands
         }
     elif one.bands is not None:
-        chosen = {slug(name): number for name, number in one.bands.items()}
+        chosen = {
+            slug(name): band if isinstance(band, int) else described.get(slug(band), 0)
+            for name, band in one.bands.items()
+        }
     else:
         chosen = {str(number): number for number in every} | described
     if config.features is None:

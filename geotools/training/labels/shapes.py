@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "bounds_between",
-    "circles",
     "crs_of",
     "degrees_of",
     "moved",
@@ -36,8 +35,6 @@ _FARTHEST = 1e12
 """No coordinate is so large, in whatever unit."""
 _EARTH_M = (6_300_000.0, 6_400_000.0)
 """Radii of the earth in any datum; Venus has 6,051,800 m."""
-_CORNERS, _FEW_CORNERS, _MANY = 96, 32, 20_000
-"""Corners of a circle; fewer where there are many circles."""
 
 
 def crs_of(grid: Grid) -> CRS:
@@ -187,66 +184,6 @@ def _gathered(parts: list[Any]) -> Any:
     if all(part.geom_type == "Polygon" for part in parts):
         return shapely.MultiPolygon(parts)
     return shapely.GeometryCollection(parts)
-
-
-def circles(
-    x: NDArray[np.float64], y: NDArray[np.float64], radius_m: NDArray[np.float64], crs: CRS
-) -> NDArray[np.object_]:
-    """(n,) polygons: circles on the ground, of their true area, in the same CRS.
-
-    The circle is geodesic on the ellipsoid of the CRS, on whatever body; one around a pole of a
-    geographic CRS reaches up to it at all longitudes. Where the CRS has no place for a part of a
-    circle it is empty.
-
-    Args:
-        x, y: (n,) centres in units of the CRS.
-        radius_m: (n,) metres.
-        crs: geographic or projected.
-    """
-    import shapely
-    from pyproj import Transformer
-
-    geod, geographic = crs.get_geod(), crs if crs.is_geographic else crs.geodetic_crs
-    if geod is None or geographic is None:
-        raise LabelsError(f"{crs.name} has no ellipsoid to draw circles on: name another CRS.")
-    to_degrees = np.rad2deg(geographic.axis_info[0].unit_conversion_factor)
-    lon, lat = x, y
-    if not crs.is_geographic:
-        back = Transformer.from_crs(crs, geographic, always_xy=True)
-        lon, lat = back.transform(x, y)
-    lon, lat = lon * to_degrees, lat * to_degrees
-    corners = _CORNERS if len(x) <= _MANY else _FEW_CORNERS
-    step = 2 * np.pi / corners
-    wider = np.sqrt(step / np.sin(step))  # a polygon with these corners has the circle's area
-    azimuth = np.arange(corners) * 360.0 / corners
-    ring_lon, ring_lat, _ = geod.fwd(
-        np.repeat(lon, corners), np.repeat(lat, corners), np.tile(azimuth, len(x)),
-        np.repeat(radius_m * wider, corners),
-    )  # fmt: skip
-    ring_lon = np.asarray(ring_lon).reshape(-1, corners)  # (n, corners)
-    ring_lat = np.asarray(ring_lat).reshape(-1, corners)
-    if not crs.is_geographic:
-        there = Transformer.from_crs(geographic, crs, always_xy=True)
-        px, py = there.transform(ring_lon / to_degrees, ring_lat / to_degrees)
-        good = np.isfinite(px).all(axis=1) & np.isfinite(py).all(axis=1)
-        shapes = np.full(len(x), shapely.Polygon(), dtype=object)
-        shapes[good] = shapely.polygons(np.stack([px[good], py[good]], axis=-1))
-        return shapes
-    ring_lon = lon[:, None] + (ring_lon - lon[:, None] + 180) % 360 - 180
-    shapes = np.asarray(shapely.polygons(np.stack([ring_lon, ring_lat], axis=-1) / to_degrees))
-    for pole in (90.0, -90.0):
-        _, _, distance = geod.inv(lon, lat, lon, np.full(len(x), pole))
-        for number in np.flatnonzero(distance < radius_m):
-            order = np.argsort(ring_lon[number])
-            around, up = ring_lon[number][order], ring_lat[number][order]
-            level = np.interp(
-                lon[number] + 180, [around[-1], around[0] + 360], [up[-1], up[0]]
-            )  # where the ring meets itself
-            first, last = lon[number] - 180, lon[number] + 180
-            xs = np.r_[first, around, last, last, first]
-            ys = np.r_[level, up, level, pole, pole]
-            shapes[number] = shapely.Polygon(np.column_stack([xs, ys]) / to_degrees)
-    return shapes
 
 
 def moved(

@@ -7,7 +7,7 @@ Which feature is which class, value, group and date is read here; the cells are 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from pathlib import Path
@@ -19,10 +19,11 @@ from geotools.errors import ConfigError, FileError, LabelsError
 from geotools.grid import Grid
 from geotools.io.tables import numbers, texts
 from geotools.io.vectors import read_vector
-from geotools.training.labels.classes import MAX_CLASSES, in_order, lookup
+from geotools.training.labels.classes import MAX_CLASSES, in_order, lookup, truth
 from geotools.training.labels.dates import days
 from geotools.training.labels.points import PointScene, as_circles, radius_of
 from geotools.training.labels.polygons import PolygonScene
+from geotools.training.labels.radii import widened
 from geotools.training.labels.scenes import LabelSet
 from geotools.training.labels.shapes import (
     bounds_between,
@@ -36,7 +37,7 @@ from geotools.training.labels.shapes import (
 from geotools.training.labels.unmatched import missing_words, unmatched
 
 if TYPE_CHECKING:
-    from geopandas import GeoDataFrame
+    from geopandas import GeoDataFrame, GeoSeries
     from numpy.typing import NDArray
     from pandas import Series
 
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 __all__ = ["vector_scenes"]
 
 _LISTED = 20
+_POLYGON = 2
+"""Dimensions of a polygon."""
 
 
 @dataclass(slots=True)
@@ -177,7 +180,7 @@ def _targets(
     words = texts(column)
     without = int(sum(word is None for word in words))
     if labels.classes is not None:
-        meaning = lookup(labels.classes)
+        words, meaning = _matched(words, labels.classes)
     else:
         meaning = {word: word for word in set(words) if word is not None}
         if len(meaning) > MAX_CLASSES:
@@ -205,6 +208,22 @@ def _targets(
     return target, without
 
 
+def _matched(
+    words: NDArray[np.object_], classes: Mapping[str, Any]
+) -> tuple[NDArray[np.object_], dict[str, str]]:
+    """The values and the class of each; of true and false however either side writes them, since
+    a field of these comes as 1 and 0 from a file where some are missing.
+    """
+    meaning = lookup(classes)
+    there = {word for word in words if word is not None}
+    if not any(truth(word) for word in (*there, *meaning) if not word.isdigit()):
+        return words, meaning
+    if not all(truth(word) for word in (*there, *meaning)):
+        return words, meaning
+    plain = [None if word is None else truth(word) for word in words]
+    return np.array(plain, dtype=object), {str(truth(word)): meaning[word] for word in meaning}
+
+
 def _scene(
     labels: LabelsConfig, one: _File, target: NDArray[Any], grid: Grid
 ) -> PolygonScene | PointScene:
@@ -215,14 +234,14 @@ def _scene(
     frame = one.frame
     geometry = np.asarray(frame.geometry.array, dtype=object)
     feature = np.arange(one.first, one.first + len(frame), dtype=np.int32)
+    radius = radius_of(frame, labels.columns, labels.buffer_m, one.name)
     if (shapely.get_dimensions(geometry) > 0).any():
         return PolygonScene(
-            grid, on_grid(frame.geometry, grid, one.name), target, feature,
+            grid, _drawn(frame.geometry, radius, grid, one.name), target, feature,
             overlap=labels.overlap, all_touched=labels.all_touched,
         )  # fmt: skip
     places, owner = shapely.get_coordinates(geometry, return_index=True)  # (points, 2)
     x, y = moved(places[:, 0], places[:, 1], frame.crs, grid, one.name)
-    radius = radius_of(frame, labels.columns, labels.buffer_m, one.name)
     if radius is None:
         return PointScene(grid, x, y, target[owner], feature[owner], overlap=labels.overlap)
     around = geopandas.GeoSeries(as_circles(x, y, radius[owner], grid), crs=crs_of(grid))
@@ -230,6 +249,27 @@ def _scene(
         grid, on_grid(around, grid, one.name), target[owner], feature[owner],
         overlap=labels.overlap, all_touched=labels.all_touched, round_=True,
     )  # fmt: skip
+
+
+def _drawn(
+    geometry: GeoSeries, radius: NDArray[np.float64] | None, grid: Grid, name: str
+) -> NDArray[np.object_]:
+    """(n,) polygons and lines in cells of the grid, lines and points with their radius around.
+
+    Raises:
+        LabelsError: a radius where all are polygons.
+    """
+    import shapely
+
+    if radius is None:
+        return on_grid(geometry, grid, name)
+    thin = shapely.get_dimensions(np.asarray(geometry.array, dtype=object)) < _POLYGON
+    if not thin.any():
+        raise LabelsError(
+            f"{name} holds polygons, and labels.buffer_m is a radius around points and lines: "
+            "leave it out, or give the file buffered polygons."
+        )
+    return widened(geometry, np.where(thin, radius, 0.0), grid, name)
 
 
 def _groups(
@@ -258,8 +298,7 @@ def _why_empty(
     if any(scene.number for scene in scenes):
         return (
             f"{one.name} labels no cell of the rasters: its features are on them, but hold no "
-            "centre of a cell that has data: set labels.all_touched or labels.buffer_m, or check "
-            "labels.mask."
+            "centre of a cell that has data: set labels.all_touched, or check labels.mask."
         )
     theirs = bounds_between(one.frame.total_bounds, one.frame.crs, grid)
     where = f"it covers {shown(theirs)}" if theirs else "it has no place in their CRS"

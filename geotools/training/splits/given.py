@@ -157,6 +157,11 @@ def _part(job: SplitJob, name: str, given: Sequence[str | int]) -> NDArray[np.bo
                 "labels.group or table.group; rows of a table may be given as 1-4435."
             )
         first, last = int(found[1]), int(found[2] or found[1])
+        if first < 1:
+            raise LabelsError(f"split.{name} names {text!r}, and the first row is 1: count from 1.")
+        there = int(job.cells.row.max()) + 1
+        if last > there:
+            job.warn(f"split.{name} names {text!r}, and the last row with a target is {there}.")
         chosen |= (job.cells.row >= first - 1) & (job.cells.row <= last - 1)
     if not chosen.any():
         raise LabelsError(f"split.{name} holds no label: name other groups or rows.")

@@ -294,6 +294,12 @@ def test_files_of_other_dates_may_have_other_bands(folder):
         with opened(folder, [{"name": "s2", "dates": dates, "bands": bands}]) as scenes:
             ours = scenes.stacks[0].read(scenes.grids[0].window).data
             assert np.array_equal(ours[2:], values[numbers])
+    named = {"a": "NIR", "b": "Red (665 nm)"}
+    with opened(folder, [{"name": "s2", "dates": dates, "bands": named}]) as scenes:
+        assert scenes.features == ("s2.a@1986", "s2.b@1986", "s2.a@2001", "s2.b@2001")
+        assert np.array_equal(
+            scenes.stacks[0].read(scenes.grids[0].window).data[2:], values[[1, 4]]
+        )
     mosaic = {"name": "s2", "mosaic": ["image.tif", "later.tif"], "bands": ["red_665_nm", "nir"]}
     with pytest.raises(ConfigError, match="bands in another order"):
         opened(folder, [mosaic])
@@ -358,6 +364,22 @@ def test_a_constant_band_is_told_of_and_kept(folder):
     write_tif(folder / "flat2.tif", bands)
     said.clear()
     opened(folder, [{"name": "f", "path": ["flat.tif", "flat2.tif"]}], warnings=said).close()
+    assert said == []
+
+
+def test_values_that_often_stand_for_missing_ones_are_told_of(folder):
+    """With what to write; it is learned from, as it may be meant."""
+    bands = np.random.default_rng(0).integers(0, 999, (2, 40, 50)).astype(np.int16)
+    bands[1, 3, 3] = -32768
+    path = write_tif(folder / "holes.tif", bands)
+    said: list[str] = []
+    opened(folder, [{"name": "h", "path": "holes.tif"}], warnings=said).close()
+    assert said == [
+        f"Band 2 of {path} holds -32768, which is learned from and often stands for missing "
+        "values: if it does, set nodata = -32768 of the input h."
+    ]
+    said.clear()
+    opened(folder, [{"name": "h", "path": "holes.tif", "nodata": -32768}], warnings=said).close()
     assert said == []
 
 

@@ -15,8 +15,8 @@ from rasterio.crs import CRS as RasterCRS
 from geotools.errors import LabelsError
 from geotools.grid import Grid
 from geotools.training.config import make_config
+from geotools.training.labels.radii import circles
 from geotools.training.labels.reading import Labels, read_labels
-from geotools.training.labels.shapes import circles
 
 GRID = make_grid(60, 40)
 

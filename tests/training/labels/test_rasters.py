@@ -281,3 +281,13 @@ def test_names_of_the_colour_table_of_real_land_cover(shared: Path) -> None:
         "Wetlands",
     ]  # fmt: skip
     assert labels.total > 0.98 * 457 * 465 * 0.98
+
+
+def test_what_is_for_features_is_refused_for_a_raster(tmp_path: Path) -> None:
+    """It would be left out without a word."""
+    file = write_tif(tmp_path / "a.tif", codes(1, 2), GRID)
+    for key, value in (("buffer_m", 30), ("all_touched", True)):
+        with pytest.raises(
+            LabelsError, match=rf"a\.tif is a raster, and labels\.{key} is for feat"
+        ):
+            read(file, **{key: value})

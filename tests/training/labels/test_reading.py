@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -384,3 +385,65 @@ def test_every_error_is_one_sentence(polygons: Callable[..., Path], tmp_path: Pa
             read(made)
         assert str(caught.value).endswith(".")
         assert "\n" not in str(caught.value)
+
+
+def test_a_buffer_goes_around_lines_on_the_ground(polygons: Callable[..., Path]) -> None:
+    """In metres along both axes of degrees too, and from beyond the edge of the grid."""
+    corners = [(12, 12), (40, 12)]
+    line = shapely.LineString([GRID.transform @ place for place in corners])
+    beyond = shapely.LineString([GRID.transform @ place for place in [(5, -2), (5, -2.5)]])
+    file = polygons([line, beyond], c=["a", "b"])
+    drawn = picture(read(config(file, field="c", buffer_m=150))[0])
+    row, col = np.mgrid[:40, :60] + 0.5
+    near = np.hypot(row - 12, np.maximum(np.maximum(12 - col, col - 40), 0))
+    assert (drawn[near < 4.95] == 0).all()
+    assert (drawn[3:][near[3:] > 5.05] == -1).all()
+    assert (drawn[:2, 4:6] == 1).all()
+    degrees = make_lonlat_grid(60, 40, top=60.0)
+    ends = [degrees.transform @ place for place in [(30, 5), (30, 35)]]
+    frame = geopandas.GeoDataFrame(
+        {"c": ["a"]}, geometry=[shapely.LineString(ends)], crs="EPSG:4326"
+    )
+    pyogrio.write_dataframe(frame, file)
+    labels, _ = read(config(file, field="c", background="rest", buffer_m=300), degrees)
+    inside = picture(labels, degrees)[20] == 0
+    x_m, _ = degrees.cell_size_m()
+    assert abs(int(inside.sum()) - 600 / x_m[20]) <= 1
+
+
+def test_a_buffer_around_polygons_is_refused(polygons: Callable[..., Path]) -> None:
+    """It would be left out without a word; beside lines or points, polygons stay as they are."""
+    file = polygons([box(2, 3, 10, 5), box(20, 10, 8, 8)], c=["a", "b"])
+    with pytest.raises(LabelsError, match=r"labels\.gpkg holds polygons, and labels\.buffer_m is"):
+        read(config(file, field="c", buffer_m=100))
+    mixed = file.with_suffix(".geojson")
+    point = shapely.Point(*(GRID.transform @ (40.5, 20.5)))
+    frame = geopandas.GeoDataFrame(
+        {"c": ["a", "b"]}, geometry=[box(2, 3, 10, 5), point], crs="EPSG:32633"
+    )
+    pyogrio.write_dataframe(frame, mixed)
+    assert read(config(mixed, field="c", buffer_m=99))[0].counts == (50, 37)
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [{"wet": True, "dry": False}, {"wet": 1, "dry": 0}, {"wet": "true", "dry": "FALSE"}],
+)
+def test_true_and_false_are_values_of_classes(
+    polygons: Callable[..., Path], classes: dict[str, Any]
+) -> None:
+    """However they are written, and where some are missing."""
+    shapes = [box(2, 3, 10, 5), box(20, 10, 8, 8), box(40, 10, 8, 8)]
+    file = polygons(shapes, c=[True, False, True])
+    labels, warned = read(config(file, field="c", classes=classes))
+    assert [info.name for info in labels.classes] == ["wet", "dry"]
+    assert labels.counts == (114, 64)
+    with sqlite3.connect(file) as database:
+        names = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        for (name,) in names.fetchall():
+            database.execute(f'DROP TRIGGER "{name}"')  # they call functions of GDAL
+        database.execute("UPDATE labels SET c = NULL WHERE fid = 3")
+    database.close()
+    labels, warned = read(config(file, field="c", classes=classes))
+    assert labels.counts == (50, 64)
+    assert warned == ["Features without a class or value: 1 label nothing."]

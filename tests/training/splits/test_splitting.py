@@ -267,6 +267,11 @@ def test_rows_of_a_table_can_be_listed_by_number() -> None:
     assert np.array_equal(one.test, np.arange(7000, 9600))
     assert len(one.validation) == pytest.approx(1200, rel=0.05)
     assert len(np.unique(found.unit[one.test])) == 2600
+    warned: list[str] = []
+    split(rows, grids=(), kind="list", train=("1-6000",), test=("7001-9700",), warn=warned.append)
+    assert warned == ["split.test names '7001-9700', and the last row with a target is 9600."]
+    with pytest.raises(LabelsError, match="names '0-5999', and the first row is 1: count from 1"):
+        split(rows, grids=(), kind="list", train=("0-5999",), test=("6000-9599",))
 
 
 def test_a_random_split_says_that_its_score_is_optimistic() -> None:
