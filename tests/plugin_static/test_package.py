@@ -24,7 +24,7 @@ QGIS = {"qgis.core", "qgis.gui", "qgis.utils", "processing"}
 """Of QGIS, beside `qgis.PyQt`, which is PyQt5 or PyQt6."""
 
 PLAIN = ("definitions", "engine/messages.py", "engine/environment.py", "engine/discovery.py",
-         "algorithms/toml.py", "algorithms/pages.py")  # fmt: skip
+         "engine/leftovers.py", "algorithms/toml.py", "algorithms/pages.py")  # fmt: skip
 """What works without QGIS."""
 
 

@@ -56,14 +56,22 @@ def wait_for(task_of):
         time.sleep(0.02)  # lets the thread of the engine run
 
 
-def test_an_environment_is_made_and_found(folder):
-    """A virtual environment with the package; it is the engine where nothing else is named."""
-    listener = Listener()
-    managed = folder / "engine"
-    python = create(str(managed), sys.executable, str(wheel(folder)), listener)
-    assert any("geotools 9.9" in line for line in listener.lines)
+def test_an_environment_is_made_and_found(qgis_app, monkeypatch, folder):
+    """Create on the page makes one in the home folder, which is the engine then."""
+    monkeypatch.delenv("GEOTOOLS_PYTHON", raising=False)
+    monkeypatch.setenv("HOME", str(folder))
+    page = EnginePage()
+    page.source.setText(str(wheel(folder)))
+    page.start_create()
+    assert page.stop.isEnabled()
+    assert not page.make.isEnabled()
+    wait_for(lambda: page._task)
+    managed = folder / ".geotools" / "engine"
+    assert "geotools 9.9" in page.log.toPlainText()
+    assert page.found.text() == f"{managed / 'bin' / 'python'} (environment made by the plugin)"
+    assert page.make.isEnabled()
     found = find_engine({"PATH": ""}, "", str(managed))
-    assert found.command == (python, "-m", "geotools")
+    assert found.command == (str(managed / "bin" / "python"), "-m", "geotools")
 
 
 def test_an_environment_that_fails_or_is_cancelled_leaves_nothing(folder):

@@ -1,10 +1,12 @@
 """The plugin in qgis_process, QGIS without a desktop: as a user's script calls it."""
 
+import contextlib
 import csv
 import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 from pathlib import Path
@@ -80,6 +82,35 @@ def test_real_elevation_becomes_the_map_of_the_command_line(call, cli, folder):
     assert (read_tif(folder / "q.tif") == read_tif(folder / "c.tif")).all()
     assert (folder / "q.qml").is_file()
     assert results["AREA_RIDGE"] > results["AREA_PEAK"] > 0
+
+
+def test_a_real_catalog_becomes_the_points_of_the_command_line(call, cli, folder):
+    """Every event of a QuakeML file, its place and its fields; the style is in the file."""
+    source = SHARED / "catalogs" / "neries_events_quakeml.xml"
+    if not source.is_file():
+        pytest.skip(f"no real data at {source}")
+    code, _, problems = call(
+        "run", "geotools:events", f"--INPUT={source}", f"--OUTPUT={folder / 'q.gpkg'}"
+    )
+    assert code == 0, problems
+    cli("events", source, "-o", folder / "c.gpkg")
+    ours, theirs = features(folder / "q.gpkg"), features(folder / "c.gpkg")
+    assert ours == theirs
+    assert len(ours) > 2
+    with contextlib.closing(sqlite3.connect(folder / "q.gpkg")) as file:
+        assert file.execute("select f_table_name from layer_styles").fetchall()
+
+
+def features(path) -> list[tuple]:
+    """Fields and place of each feature of the layer of events."""
+    from osgeo import gdal, ogr
+
+    gdal.UseExceptions()
+    source = ogr.Open(str(path))
+    return [
+        (one.ExportToJson(), one.GetGeometryRef().ExportToWkt())
+        for one in source.GetLayerByName("events")
+    ]
 
 
 def test_the_examples_run(call, dem, catalog, folder):

@@ -7,6 +7,7 @@ import pytest
 pytest.importorskip("qgis.core", reason="no QGIS in this Python: see tests/qgis/pytest.ini")
 
 from geotools_qgis.algorithms.outputs import GROUP
+from geotools_qgis.algorithms.words import Words
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsPalettedRasterRenderer,
@@ -15,6 +16,7 @@ from qgis.core import (
     QgsProcessingFeedback,
     QgsProject,
     QgsRasterLayer,
+    QgsVectorFileWriter,
     QgsVectorLayer,
 )
 from sample_layers import SHARED, hills, polygon_layer, read_tif, write_tif
@@ -117,6 +119,32 @@ def test_extents_in_any_crs_and_masks_of_memory(run, dem, folder):
     assert inside.sum() == 60 * 113  # cells whose centre lies in both
 
 
+def test_layers_of_a_geopackage_are_told_by_name(provider, dem, folder):
+    """The file itself and the layer that is meant; a filtered one is written anew."""
+    path = folder / "several.gpkg"
+    for name, right in (("first", 5e5 + 900), ("Zweite Lage", 5e5 + 600)):
+        options = QgsVectorFileWriter.SaveVectorOptions()
+        options.layerName = name
+        if path.exists():
+            options.actionOnExistingFile = QgsVectorFileWriter.CreateOrOverwriteLayer
+        QgsVectorFileWriter.writeAsVectorFormatV3(
+            polygon_layer([(5e5, 5e6 - 900, right, 5e6, "in")]), str(path),
+            QgsProject.instance().transformContext(), options,
+        )  # fmt: skip
+    layer = QgsVectorLayer(f"{path}|layername=Zweite Lage", "second", "ogr")
+    algorithm = provider.algorithm("landforms").create({})
+    context, feedback = QgsProcessingContext(), QgsProcessingFeedback(False)
+    values = {"INPUT": str(dem), "MASK": layer}
+    words = Words(algorithm, values, context, feedback).of(algorithm.definition)
+    place = words.index("--mask")
+    assert words[place : place + 4] == ["--mask", str(path), "--mask-layer", "Zweite Lage"]
+    layer.setSubsetString("\"class\" = 'in'")
+    words = Words(algorithm, values, context, feedback).of(algorithm.definition)
+    place = words.index("--mask")
+    assert words[place + 1].endswith("MASK.gpkg")
+    assert words[place + 3] == "mask"
+
+
 def test_layers_are_named_grouped_and_tell_what_made_them(run, dem, folder):
     """What is loaded gets name, group, style and provenance by its post-processor."""
     path = str(folder / "q.tif")
@@ -128,6 +156,7 @@ def test_layers_are_named_grouped_and_tell_what_made_them(run, dem, folder):
         context=context)  # fmt: skip
     details = context.layerToLoadOnCompletionDetails(path)
     assert details.name == "Landforms"
+    assert not details.forceName  # a file that was named is called as QGIS's options say
     layer = QgsRasterLayer(path, details.name)
     QgsProject.instance().addMapLayer(layer)
     details.postProcessor().postProcessLayer(layer, context, QgsProcessingFeedback())

@@ -1,8 +1,10 @@
 """geotools_qgis.engine.process: runs that are stopped, engines that are not as they should be."""
 
 import os
+import signal
 import stat
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +60,29 @@ class CancelledAtProgress(QgsProcessingFeedback):
         self.cancel()
 
 
+class KilledWhenItWrites(QgsProcessingFeedback):
+    """The system kills the engine, which has begun to write."""
+
+    def __init__(self, folder):
+        super().__init__(False)
+        self.folder = folder
+
+    def isCanceled(self):
+        if len([one for one in self.folder.iterdir() if one.name.startswith(".out")]) > 1:
+            for one in Path("/proc").glob("[0-9]*/cmdline"):
+                words = read(one).split(b"\0")
+                if b"--stop-on-eof" in words and str(self.folder / "out.tif").encode() in words:
+                    os.kill(int(one.parent.name), signal.SIGKILL)
+        return False
+
+
+def read(path):
+    try:
+        return path.read_bytes()
+    except OSError:  # it has ended
+        return b""
+
+
 def test_cancel_leaves_nothing(run, folder):
     """The engine ends when it is asked to, and no file of it is left."""
     path = write_tif(folder / "large.tif", hills(1500, 1500))
@@ -68,6 +93,24 @@ def test_cancel_leaves_nothing(run, folder):
         }, feedback=CancelledAtProgress())  # fmt: skip
     assert [one.name for one in folder.iterdir() if not one.name.endswith(".aux.xml")] == [
         "large.tif"
+    ]
+
+
+@pytest.mark.parametrize("method", ["geomorphons", "model"])
+def test_an_engine_that_is_killed_leaves_nothing(run, folder, method):
+    """Nor does one that could not clear up: no part of a file, no folder of a job, one sentence."""
+    path = write_tif(folder / "large.tif", hills(1500, 1500))
+    of_others = folder / ".out.tif.0123456789ab.parts"
+    of_others.mkdir()
+    options = {"SEARCH": 60} if method == "geomorphons" else {}
+    with pytest.raises(QgsProcessingException, match="The engine crashed") as caught:
+        run("landforms", {
+            "INPUT": str(path), "METHOD": method, "TILE": 64, "THREADS": 1,
+            "OUTPUT": str(folder / "out.tif"), **options,
+        }, feedback=KilledWhenItWrites(folder))  # fmt: skip
+    assert "\n" not in str(caught.value)
+    assert sorted(one.name for one in folder.iterdir() if "large" not in one.name) == [
+        of_others.name
     ]
 
 
@@ -124,11 +167,13 @@ def test_messages_are_told_and_the_rest_is_the_log(folder):
          "time.sleep(600)", "speaks form 2 .* update the plugin"),
         ("print(json.dumps({'schema': 1, 'event': 'error', 'message': 'No DEM.'})); sys.exit(1)",
          r"^No DEM\.$"),
+        ("print(json.dumps({'schema': 1, 'event': 'error', 'message': '2 units failed.'})); "
+         "sys.exit(3)", r"^2 units failed\.$"),
         ("", "ended with code 0 .it said nothing."),
     ],
 )  # fmt: skip
 def test_engines_that_fail_are_one_sentence(folder, text, sentence):
-    """A crash, a wrong Python, an old one, a newer one, a refusal, silence."""
+    """A crash, a wrong Python, an old one, a newer one, a refusal, work left to do, silence."""
     with pytest.raises(EngineError, match=sentence) as caught:
         run_engine(script(folder, text), Listener())
     assert "\n" not in str(caught.value)

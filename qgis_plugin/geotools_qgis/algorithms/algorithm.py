@@ -16,7 +16,8 @@ from qgis.PyQt.QtGui import QIcon
 
 from ..definitions.option import GROUPS, OUTPUTS
 from ..engine.discovery import SETTING, EngineError, find_engine
-from ..engine.process import Cancelled, run
+from ..engine.leftovers import remove, unfinished
+from ..engine.process import Cancelled, EngineCrash, run
 from .outputs import finish_layers
 from .parameters import make_parameter
 from .words import Words, is_set
@@ -119,7 +120,7 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
             if option.name in outputs and option.flag:
                 words += [option.flag, outputs[option.name]]
         words += self.always()
-        result = self._run(words, feedback)
+        result = self._run(words, outputs, feedback)
         self.after(result, outputs)
         names = {one.name: self.tr(one.label) for one in self.definition.options}
         finish_layers(self, outputs, result, words, context, names)
@@ -172,17 +173,21 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
             found[option.name] = path
         return found
 
-    def _run(self, words, feedback):
+    def _run(self, words, outputs, feedback):
+        before = unfinished(outputs.values())
         try:
             engine = find_engine(setting=QgsSettings().value(SETTING, "", type=str))
             feedback.pushCommandInfo(f"geotools {' '.join(words)}")
             feedback.pushDebugInfo(f"Engine: {engine.program} ({engine.origin})")
             outcome = run(engine, words, _Listener(feedback))
         except Cancelled:
+            remove(unfinished(outputs.values()) - before)  # where it had to be killed
             raise QgsProcessingException(
                 "Cancelled: the engine has ended and nothing is left half written."
             ) from None
         except EngineError as error:
+            if isinstance(error, EngineCrash):
+                remove(unfinished(outputs.values()) - before)
             raise QgsProcessingException(str(error)) from None
         if outcome.result.get("message"):
             feedback.pushInfo(outcome.result["message"])

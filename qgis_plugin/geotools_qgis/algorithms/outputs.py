@@ -66,8 +66,7 @@ def finish_layers(algorithm, outputs, result, words, context, names):
         if not context.willLoadLayerOnCompletion(path):
             continue
         details = context.layerToLoadOnCompletionDetails(path)
-        details.name = names[name]
-        details.forceName = True
+        details.name = names[name]  # files that were named keep theirs, if QGIS's options say so
         group = GROUP
         if hasattr(details, "groupName"):  # from 3.32 on
             details.groupName, group = GROUP, ""

@@ -13,7 +13,7 @@ from .discovery import EngineError
 from .environment import clean_environment
 from .messages import SCHEMA, LineSplitter, read_line
 
-__all__ = ["Cancelled", "Outcome", "run"]
+__all__ = ["Cancelled", "EngineCrash", "Outcome", "run"]
 
 _GRACE_MS = 3000
 """Time to end after being asked to."""
@@ -23,6 +23,10 @@ _KEPT_LINES = 30
 
 class Cancelled(Exception):
     """The user stopped the run; the engine has ended."""
+
+
+class EngineCrash(EngineError):
+    """The engine ended without having its way: it was killed, or a library of it failed."""
 
 
 @dataclass
@@ -100,6 +104,7 @@ def run(engine, words, listener, *, environment=None) -> Outcome:
 
     Raises:
         Cancelled: the listener said so.
+        EngineCrash: it was killed, and may have left what it was writing.
         EngineError: it could not be started, speaks another form, or failed.
     """
     process = QProcess()
@@ -167,12 +172,12 @@ def _has_ended(process):
 def _outcome(engine, process, log):
     crashed = process.exitStatus() != QProcess.ExitStatus.NormalExit
     code = process.exitCode()
-    if log.error and (crashed or code != 3):
-        raise EngineError(log.error)
-    if not crashed and log.result is not None and code in (0, 1, 3):
+    partly = not log.error or code == 3
+    if not crashed and log.result is not None and code in (0, 1, 3) and partly:
         # 1 with a result: doctor found what does not work, and says it in the result.
         return Outcome(log.result, code, log.warnings)
-    raise EngineError(_why(engine, log, crashed, code))
+    kind = EngineCrash if crashed else EngineError
+    raise kind(log.error or _why(engine, log, crashed, code))
 
 
 def _why(engine, log, crashed, code):
