@@ -48,7 +48,8 @@ def test_configurations_can_be_used(page):
             continue
         if "labels" not in values and "table" not in values:
             values["labels"] = {"path": "x.gpkg"}
-        make_config({"name": "x", "inputs": [{"name": "x", "path": "x"}], **values})
+        rasters = {} if "table" in values else {"inputs": [{"name": "x", "path": "x"}]}
+        make_config({"name": "x", **rasters, **values})
 
 
 @pytest.mark.parametrize("page", PAGES, ids=ids)

@@ -184,6 +184,7 @@ _FLAGS = {
     "labels.crs": "--labels-crs", "labels.class_name": "--class-name", "labels.mask": "--mask",
     "labels.background": "--background", "labels.buffer_m": "--buffer", "labels.field": "--field",
     "labels.layer": "--layer", "labels.classes": "--label-classes",
+    'for quantities set task = "regression"': "quantities are not compared, classes are",
 }  # fmt: skip
 """Keys of a configuration, and the flags that do the same."""
 

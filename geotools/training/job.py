@@ -22,6 +22,7 @@ from geotools.evaluation.metrics import (
 )
 from geotools.evaluation.training_record import BlocksScore
 from geotools.evaluation.training_words import blocks_words
+from geotools.features.names import parse_feature
 from geotools.stream import Progress, Step
 from geotools.training.choosing import Choice, by_other_rounds, calibrated, choose, decided
 from geotools.training.learners.protocol import Fitted, Learner
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 __all__ = ["Outcome", "learn"]
 
 _FOREST = "forest"
+_LISTED = 4
+"""Features that a sentence lists."""
 _SHUFFLED_CELLS = 20_000
 """Test cells of a round by which features are judged at most, for learners of single cells."""
 
@@ -191,6 +194,14 @@ def _check_material(settings: Settings, prepared: Prepared) -> None:
             "none: take forest, boosting, logistic, svm, dense or auto."
         )
     if settings.sees == "dates" and prepared.material.dates < 2:
+        names = prepared.material.features if prepared.stacks else ()
+        undated = [name for name in names if not parse_feature(name).date]
+        if 0 < len(undated) < len(names):
+            raise ConfigError(
+                f"The learner {settings.name} goes along dates, and {', '.join(undated[:_LISTED])} "
+                f"{'has' if len(undated) == 1 else 'have'} none: name the features that have dates "
+                "with features, or take a learner that sees one cell or its surroundings."
+            )
         raise ConfigError(
             f"The learner {settings.name} goes along dates, and there are none: give an input with "
             "`dates` and its bands as features, or take another learner."

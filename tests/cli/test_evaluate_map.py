@@ -28,6 +28,7 @@ def files(tmp_path):
     grid, terrain = make_grid(40, 40), make_terrain(40, 40)
     mapped = np.where(terrain > np.median(terrain), 2, 1).astype(np.uint8)
     write_tif(tmp_path / "map.tif", mapped, grid, nodata=0)
+    write_tif(tmp_path / "values.tif", terrain, grid)
     left, _, _, top = grid.bounds
     shapes = [box(left + 300 * n, top - 900, left + 300 * n + 270, top) for n in range(4)]
     frame = geopandas.GeoDataFrame({"kind": ["a", "b"] * 2}, geometry=shapes, crs=grid.crs)
@@ -65,6 +66,7 @@ def test_a_map_is_compared(files, capsys):
         ("no_crs.gpkg", ("--field", "kind"), 1, "name it with --labels-crs"),
         ("no_crs.gpkg", ("--field", "kind", "--labels-crs", "EPSG:0"), 1, "is not a CRS"),
         ("none.gpkg", ("--field", "kind"), 1, "does not exist"),
+        ("values.tif", (), 1, "which is no code of a class: quantities are not compared"),
     ],
 )
 def test_one_sentence(labels, flags, code, words, files, capsys):
