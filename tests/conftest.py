@@ -16,6 +16,15 @@ from geotools.raster import Raster
 
 os.environ.setdefault("GDAL_CACHEMAX", "64")
 
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One for each core when all is tested, or several folders; none beside this for one or files."""
+    named = config.args if config.args_source is pytest.Config.ArgsSource.ARGS else []
+    if len(named) == 1 or not all(Path(name).is_dir() for name in named):
+        return 0
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 
