@@ -18,7 +18,7 @@ os.environ.setdefault("GDAL_CACHEMAX", "64")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One for each core when all or several folders are tested, none beside this for one or files."""
+    """A process for each core for all tests or several folders, none beside this one for less."""
     named = config.args if config.args_source is pytest.Config.ArgsSource.ARGS else []
     if len(named) == 1 or not all(Path(name).is_dir() for name in named):
         return 0
