@@ -24,7 +24,8 @@ import rasterio
 from rasterio.transform import from_origin
 
 sys.path.insert(0, str(Path(__file__).parent))
-from terrain import Program, real_dem
+from programs import Program
+from terrain import real_dem
 
 BARE = """
 import json, resource, sys, time

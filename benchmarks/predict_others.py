@@ -29,7 +29,7 @@ from rasterio.transform import from_origin
 
 sys.path.insert(0, str(Path(__file__).parent))
 from predict_nets import CLASSES, write_net
-from terrain import Program
+from programs import Program
 
 SIDE, OVERLAP, MOST = 256, 64, 9
 
