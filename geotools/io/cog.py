@@ -14,7 +14,7 @@ import numpy as np
 import rasterio
 import rasterio.shutil
 
-from geotools.io.plain import BLOCK
+from geotools.io.blocks import BLOCK
 
 __all__ = ["cache_bytes", "cog_options", "copy_as_cog", "is_cog", "same_overviews"]
 

@@ -11,9 +11,8 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,16 +20,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geotools.grid import Window
+from geotools.io.blocks import ALL, BLOCK, Level, Piece, Place, blocks_of
 from geotools.io.crc import crc32, joined_crc32
 from geotools.io.tiff import BlockTable, place_blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["BLOCK", "PlainCells", "can_write_plain"]
-
-BLOCK = 512
-"""Cells on a side of a block in the file."""
+__all__ = ["PlainCells", "can_write_plain"]
 
 _PAGE = 4096
 """Blocks begin at multiples of this, where the disk's and the memory's pages do."""
@@ -42,46 +39,12 @@ _UNSYNCED_BYTES = 64 * 2**20
 """The disk is sent what was written whenever it is so much, not all of it at the end."""
 
 _HALF = BLOCK // 2
-_ALL = slice(0, BLOCK)
 _FLAGS = os.O_RDWR | getattr(os, "O_CLOEXEC", 0)
-
-_Place = tuple[int, int]
-"""Block row and block column."""
 
 
 def can_write_plain() -> bool:
     """True where a process can write at a place of a file, and has its numbers' bytes in order."""
     return hasattr(os, "preadv") and sys.byteorder == "little"
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """Cells of a block that were written together."""
-
-    rows: slice
-    cols: slice
-    crcs: tuple[int, ...]
-    """CRC-32 in each band."""
-
-    @property
-    def is_block(self) -> bool:
-        """True when it is all of its block."""
-        return self.rows == _ALL and self.cols == _ALL
-
-
-@dataclass(slots=True)
-class _Level:
-    """The raster, or one of its overviews."""
-
-    shape: tuple[int, int]
-    """(rows, columns)."""
-    places: NDArray[np.int64]
-    """(block row, block column): where the block of band 1 lies, those of the other bands behind
-    it; 0 where nothing was written."""
-    pieces: dict[_Place, list[_Piece]] = field(default_factory=dict)
-    """What was written to each block."""
-    crcs: dict[_Place, list[int]] = field(default_factory=dict)
-    """CRC-32 of each whole block in each band, as it was read back."""
 
 
 class PlainCells:
@@ -114,7 +77,7 @@ class PlainCells:
         self._levels = []
         for _ in range(overviews + 1):
             blocks = -(-shape[0] // BLOCK), -(-shape[1] // BLOCK)
-            self._levels.append(_Level(shape, np.zeros(blocks, np.int64)))
+            self._levels.append(Level(shape, np.zeros(blocks, np.int64)))
             shape = -(-shape[0] // 2), -(-shape[1] // 2)
         self._room = np.empty((BLOCK, BLOCK), self._dtype)
         self._local = threading.local()
@@ -129,7 +92,7 @@ class PlainCells:
         """CRC-32 of (band, row, col), the cells of `window`: of all bands, for each block there."""
         return [
             tuple(crc32(self._joined(band)) for band in data[:, *part.slices(window)])
-            for _, _, part in _blocks(window)
+            for _, _, part in blocks_of(window)
         ]
 
     def write(self, data: NDArray[Any], window: Window, crcs: Sequence[tuple[int, ...]]) -> None:
@@ -144,14 +107,14 @@ class PlainCells:
             OSError: the disk refuses.
         """
         raster = self._levels[0]
-        for (place, block, part), part_crcs in zip(_blocks(window), crcs, strict=True):
+        for (place, block, part), part_crcs in zip(blocks_of(window), crcs, strict=True):
             inside = block.intersection(self._whole)
             is_new = place not in raster.pieces
             if is_new:
                 raster.places[place] = self._end
                 self._end += self._bytes * self._bands
             taken, (rows, cols) = data[:, *part.slices(window)], part.slices(block)
-            lines = _ALL if is_new or part == inside else rows  # that change
+            lines = ALL if is_new or part == inside else rows  # that change
             for band in range(self._bands):
                 start = int(raster.places[place]) + band * self._bytes
                 start += lines.start * BLOCK * self._dtype.itemsize
@@ -159,13 +122,13 @@ class PlainCells:
                     room = self._joined(taken[band])
                 else:
                     room = self._room
-                    if lines is _ALL:
+                    if lines is ALL:
                         room.fill(self._fill)
                     else:
                         self._read(room[lines], start)
                     room[rows, cols] = taken[band]
                 self._write(room[lines], start)
-            raster.pieces.setdefault(place, []).append(_Piece(rows, cols, part_crcs))
+            raster.pieces.setdefault(place, []).append(Piece(rows, cols, part_crcs))
 
     def place(self) -> None:
         """Tells the file where its blocks are, and where those of its overviews will be.
@@ -178,7 +141,7 @@ class PlainCells:
         self._is_open = True
         self._end = self._aligned_end()
         for below, above in pairwise(self._levels):
-            for row, col in sorted({(row // 2, col // 2) for row, col in _filled(below)}):
+            for row, col in sorted({(row // 2, col // 2) for row, col in below.filled()}):
                 above.places[row, col] = self._end
                 self._end += self._bytes * self._bands
         os.ftruncate(self._file, self._end)  # directories come behind the blocks
@@ -199,7 +162,7 @@ class PlainCells:
         with ThreadPoolExecutor(threads, thread_name_prefix="geotools-read") as pool:
             for below, above in zip(self._levels, [*self._levels[1:], None], strict=True):
                 pending: deque[Future[bool]] = deque()
-                for place in sorted({(row // 2, col // 2) for row, col in _filled(below)}):
+                for place in sorted({(row // 2, col // 2) for row, col in below.filled()}):
                     pending.append(pool.submit(self._halve, below, above, place))
                     if len(pending) > 2 * threads and not pending.popleft().result():
                         pool.shutdown(cancel_futures=True)
@@ -256,7 +219,7 @@ class PlainCells:
         finally:
             os.close(self._file)
 
-    def _halve(self, below: _Level, above: _Level | None, place: _Place) -> bool:
+    def _halve(self, below: Level, above: Level | None, place: Place) -> bool:
         """Whether up to four blocks are as they were written; one block of the level above."""
         (room, half), crcs = self._rooms(), []
         for band in range(self._bands):
@@ -277,7 +240,7 @@ class PlainCells:
                 crcs.append(crc32(half))
                 self._write(half, int(above.places[place]) + band * self._bytes)
         if above is not None:
-            above.pieces[place] = [_Piece(_ALL, _ALL, tuple(crcs))]
+            above.pieces[place] = [Piece(ALL, ALL, tuple(crcs))]
         return True
 
     def _rooms(self) -> NDArray[Any]:
@@ -295,7 +258,7 @@ class PlainCells:
         np.copyto(room, cells)
         return room
 
-    def _table(self, level: _Level) -> BlockTable:
+    def _table(self, level: Level) -> BlockTable:
         """Where the blocks of all bands lie."""
         bands = np.arange(self._bands)[:, None, None] * self._bytes
         return BlockTable(level.shape, np.where(level.places > 0, level.places + bands, 0))
@@ -342,21 +305,6 @@ class PlainCells:
             self._syncing = self._background.submit(os.fsync, self._file)
 
 
-def _blocks(window: Window) -> Iterator[tuple[_Place, Window, Window]]:
-    """The blocks that the window touches: place, cells, and those of them in the window."""
-    for row in range(window.row_off // BLOCK, -(-window.row_stop // BLOCK)):
-        for col in range(window.col_off // BLOCK, -(-window.col_stop // BLOCK)):
-            block = Window(col * BLOCK, row * BLOCK, BLOCK, BLOCK)
-            if part := block.intersection(window):
-                yield (row, col), block, part
-
-
-def _filled(level: _Level) -> Iterator[_Place]:
-    """The blocks that there are."""
-    for row, col in np.argwhere(level.places):
-        yield int(row), int(col)
-
-
-def _crc(room: NDArray[Any], piece: _Piece) -> int:
+def _crc(room: NDArray[Any], piece: Piece) -> int:
     """CRC-32 of the piece's cells in its block."""
     return crc32(np.ascontiguousarray(room[piece.rows, piece.cols]))

@@ -21,10 +21,11 @@ from rasterio.enums import ColorInterp, Resampling
 from geotools.errors import FileError, RasterError
 from geotools.grid import Grid, Window
 from geotools.io.atomic import temporary_beside
+from geotools.io.blocks import BLOCK
 from geotools.io.cog import cache_bytes, cog_options, copy_as_cog, is_cog, same_overviews
 from geotools.io.crc import crc32
 from geotools.io.gate import GDAL_ERRORS
-from geotools.io.plain import BLOCK, PlainCells, can_write_plain
+from geotools.io.plain import PlainCells, can_write_plain
 from geotools.io.reading_back import Written, rasterio_window, read_back
 
 if TYPE_CHECKING:
