@@ -222,6 +222,10 @@ def _check_labels(config: TrainConfig, where: str) -> None:
                     f"{where}: {key} is of classes, and the task is regression: leave it out, or "
                     'set task = "classification".'
                 )
+    if labels.class_name is not None and labels.class_name == labels.background:
+        raise ConfigError(
+            f"{where}: class_name and background are both {labels.background!r}: give two names."
+        )
     if labels.class_name is not None and labels.background is None:
         raise ConfigError(
             f"{where}: class_name {labels.class_name!r} is the only class: give background, the "

@@ -66,6 +66,10 @@ CASES = [
     (settings(metric="iou", task="regression"), "for regression, allowed are r2, rmse, mae"),
     (settings(metric="f1"), "metric is 'f1'"),
     (settings(labels={"path": "a", "class_name": "ice"}), "give background"),
+    (
+        settings(labels={"path": "a", "class_name": "ice", "background": "ice"}),
+        "class_name and background are both 'ice': give two names",
+    ),
     (settings(labels={"path": "a", "background": "x"}, task="regression"), "background is of"),
     (settings(labels={"path": "a", "colors": {}}, task="regression"), "colors is of classes"),
     (settings(split={"kind": "list"}), 'kind is "list": give train and test'),

@@ -25,6 +25,8 @@ __all__ = [
 
 MAX_CLASSES = 254
 """Codes of a class raster: 1 to 254."""
+_LISTED = 20
+"""Classes that a sentence lists at most."""
 FEWEST = 10
 """Labelled cells that a class needs: with fewer, a score is a matter of single cells."""
 
@@ -162,6 +164,7 @@ def check_counts(
             f"The labels have one class only, {name!r}: label another, or name what is outside "
             "with labels.background."
         )
+    few: list[tuple[str, int]] = []
     for info, count in zip(classes, counts, strict=True):
         if count < FEWEST and info.name == background:
             raise LabelsError(
@@ -170,7 +173,16 @@ def check_counts(
                 "leave out labels.background."
             )
         if count < FEWEST:
-            raise LabelsError(
-                f"The class {info.name!r} has {count} labelled {unit}, needed are {FEWEST}: label "
-                "more, or merge it with another or leave it out in labels.classes."
-            )
+            few.append((info.name, count))
+    if len(few) == 1:
+        raise LabelsError(
+            f"The class {few[0][0]!r} has {few[0][1]} labelled {unit}, needed are {FEWEST}: label "
+            "more, or merge it with another or leave it out in labels.classes."
+        )
+    if few:
+        listed = ", ".join(f"{name!r} {count}" for name, count in few[:_LISTED])
+        more = f" and {len(few) - _LISTED} more" if len(few) > _LISTED else ""
+        raise LabelsError(
+            f"{len(few)} classes have fewer than {FEWEST} labelled {unit}, {listed}{more}: label "
+            "more, or merge them with others or leave them out in labels.classes."
+        )

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SplitJob"]
 
+_LISTED = 20
+"""Classes that a sentence lists at most."""
 _FEW = 5
 """With fewer units in the tests, intervals are drawn by what these units are made of."""
 
@@ -77,11 +79,28 @@ class SplitJob:
                 raise LabelsError(f"All labels are in one {where}: {remedy}.")
             return
         _, counts, _ = tabulate(unit[used], self.strata[used])
-        for stratum in np.flatnonzero((counts > 0).sum(axis=0) == 1).tolist():
-            raise LabelsError(
-                f"The class {self.called(stratum)} is in one {where} only, so that it cannot be "
-                f"both learned and tested: {remedy}."
-            )
+        self.check_alone(np.flatnonzero((counts > 0).sum(axis=0) == 1), where, remedy)
+
+    def check_alone(self, strata: NDArray[np.intp], where: str, remedy: str) -> None:
+        """Nothing, when there are no classes that only one unit has.
+
+        Args:
+            strata: such classes.
+            where, remedy: see `check`.
+
+        Raises:
+            LabelsError: there are some.
+        """
+        if not len(strata):
+            return
+        names = [self.called(stratum) for stratum in strata.tolist()]
+        more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+        one = len(names) == 1
+        raise LabelsError(
+            f"The class{'' if one else 'es'} {', '.join(names[:_LISTED])}{more} "
+            f"{'is' if one else 'are each'} in one {where} only, so that "
+            f"{'it' if one else 'they'} cannot be both learned and tested: {remedy}."
+        )
 
     def with_parts(
         self, split: Split, part: NDArray[np.int64], parts: tuple[str, ...], word: str

@@ -133,12 +133,10 @@ def _best(job: SplitJob, apart: bool) -> str:
         return "random"
     beside = _bordering(job.cells)
     apart = apart and float(beside.mean()) < _BORDERS
-    for stratum in in_one_polygon(job).tolist() if job.ground.on_grid else []:
-        if apart or not beside[job.strata == stratum].any():
-            raise LabelsError(
-                f"The class {job.called(stratum)} is in one polygon only, so that it cannot be "
-                f"both learned and tested: {ALONE}."
-            )
+    if job.ground.on_grid:
+        alone = in_one_polygon(job)
+        stands = [apart or not beside[job.strata == one].any() for one in alone.tolist()]
+        job.check_alone(alone[np.array(stands, np.bool_)], "polygon", ALONE)
     return "polygons" if apart else "blocks"
 
 

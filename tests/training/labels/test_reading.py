@@ -338,6 +338,10 @@ def test_a_class_of_three_cells_is_refused(polygons: Callable[..., Path]) -> Non
     file = polygons([box(0, 0, 5, 5), box(10, 0, 3, 1)], c=["a", "b"])
     with pytest.raises(LabelsError, match="class 'b' has 3 labelled cells, needed are 10"):
         read(config(file, field="c"))
+    small = [box(10, 0, 3, 1), box(20, 0, 2, 1)]
+    file = polygons([box(0, 0, 5, 5), *small], c=["a", "b", "c"])
+    with pytest.raises(LabelsError, match=r"2 classes have fewer than 10 .* cells, 'b' 3, 'c' 2:"):
+        read(config(file, field="c"))
 
 
 def test_labels_that_leave_no_background_are_refused(polygons: Callable[..., Path]) -> None:

@@ -91,7 +91,7 @@ def test_landslide_points(read: Callable[..., Any]) -> None:
 
 
 def test_soil_points_without_a_class_and_classes_with_one_point(read: Callable[..., Any]) -> None:
-    with pytest.raises(LabelsError, match="class 'HMoor' has 1 labelled cells"):
+    with pytest.raises(LabelsError, match="labelled cells, 'HMoor' 1, 'Moor' 1: label"):
         read("soil_eberg", "grid25m_4b.tif", path="soil_points.gpkg", field="TAXGRSC")
 
 
