@@ -13,7 +13,7 @@ __all__ = ["FOLDER", "make_zip", "plugin_files"]
 
 FOLDER = Path(__file__).parent / "geotools_qgis"
 
-_ENDINGS = {".py", ".txt", ".svg", ".ui", ".qm", ".model3"}
+_ENDINGS = {".py", ".txt", ".svg", ".ui", ".qm", ".model3", ".html"}
 
 
 def plugin_files() -> list[Path]:

@@ -16,7 +16,7 @@ SOURCES = sorted(FOLDER.rglob("*.py"))
 
 ALLOWED = {
     "collections", "configparser", "csv", "dataclasses", "html", "json", "math", "os", "platform",
-    "re", "shutil", "sys", "tempfile", "typing", "urllib",
+    "re", "shlex", "shutil", "sys", "tempfile", "typing", "urllib",
 }  # fmt: skip
 """Modules of the standard library that are there in every QGIS and start nothing."""
 
@@ -28,8 +28,8 @@ PLAIN = ("definitions", "engine/messages.py", "engine/environment.py", "engine/d
 """What works without QGIS."""
 
 
-def package():
-    spec = importlib.util.spec_from_file_location("package", PLUGIN / "package.py")
+def package(name="package"):
+    spec = importlib.util.spec_from_file_location(name, PLUGIN / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -78,7 +78,7 @@ def test_the_zip_is_what_the_site_takes(tmp_path):
     assert {"geotools_qgis/__init__.py", "geotools_qgis/metadata.txt", "geotools_qgis/LICENSE",
             "geotools_qgis/icon.svg"} <= set(names)  # fmt: skip
     assert not any("__pycache__" in name or "/." in name for name in names)
-    assert {Path(name).suffix for name in names} <= {".py", ".txt", ".svg", ".model3", ""}
+    assert {Path(name).suffix for name in names} <= {".py", ".txt", ".svg", ".model3", ".html", ""}
     assert (tmp_path / "plugin.zip").stat().st_size < 2**20
     package().make_zip(tmp_path / "again.zip")
     assert (tmp_path / "again.zip").read_bytes() == (tmp_path / "plugin.zip").read_bytes()
@@ -89,6 +89,14 @@ def test_the_zip_holds_every_source():
     kept = set(package().plugin_files())
     others = [path for path in FOLDER.rglob("*") if path.is_file() and path not in kept]
     assert not [path for path in others if path.suffix != ".pyc"]
+
+
+def test_help_pages_say_what_definitions_say():
+    """A page for each algorithm and a list of them, as make_help.py writes them."""
+    pages = package("make_help").pages()
+    kept = {path.name: path.read_text(encoding="utf-8") for path in (FOLDER / "help").iterdir()}
+    assert kept == pages, "run python qgis_plugin/make_help.py"
+    assert "--threads" in pages["landforms.html"]
 
 
 def test_the_licence_is_that_of_the_project():

@@ -9,9 +9,14 @@ import os
 import traceback
 
 import processing
-from qgis.core import QgsApplication, QgsProject, QgsRasterLayer
+from qgis.core import (
+    QgsApplication,
+    QgsProject,
+    QgsRasterLayer,
+    QgsTemporalNavigationObject,
+)
 from qgis.PyQt.QtCore import QTimer
-from qgis.PyQt.QtWidgets import QApplication, QPushButton
+from qgis.PyQt.QtWidgets import QApplication, QDockWidget, QPushButton
 from qgis.utils import iface, plugins
 
 SEEN = os.environ["GEOTOOLS_SEEN"]
@@ -23,7 +28,7 @@ kept = []
 
 def finish():
     with open(SEEN, "w", encoding="utf-8") as file:
-        json.dump(seen, file, ensure_ascii=False, indent=1)
+        json.dump(seen, file, ensure_ascii=False, indent=1, default=str)
     QTimer.singleShot(20000, lambda: os._exit(3))  # a question on the way out would wait for ever
     QTimer.singleShot(2000, leave)
 
@@ -122,7 +127,41 @@ def mapped(dialog, output):
     seen["name"], seen["group"] = layer.name(), node.parent().name()
     seen["legend"] = [one.data(0) for one in model.layerLegendNodes(node)]
     seen["abstract"] = layer.metadata().abstract()
-    later(2500, lambda: (grab(iface.mainWindow(), "landforms.png"), cancel()))
+    later(2500, lambda: (grab(iface.mainWindow(), "landforms.png"), part()))
+
+
+def entry(title):
+    """The entry of the menu of layers that begins so."""
+    actions = plugins["geotools_qgis"].desktop.layer_actions.actions()
+    return next(one for one in actions if one.text().startswith(title))
+
+
+def dialog_of(algorithm):
+    """The dialog that an entry has opened, which waits for an answer."""
+    return next(
+        one for one in QApplication.topLevelWidgets()
+        if one.isVisible() and hasattr(one, "algorithm") and one.algorithm().id() == algorithm
+    )  # fmt: skip
+
+
+def part():
+    dem = QgsProject.instance().mapLayersByName("elevation")[0]
+    iface.setActiveLayer(dem)
+    extent = dem.extent()
+    extent.scale(0.5)
+    iface.mapCanvas().setExtent(extent)
+    later(1500, opened)
+    entry("Map landforms of the visible").trigger()  # comes back when the dialog is closed
+
+
+def opened():
+    dialog = dialog_of("geotools:landforms")
+    values = dialog.createProcessingParameters()
+    seen["part"] = {name: str(values[name]) for name in ("INPUT", "EXTENT")}
+    canvas = iface.mapCanvas().extent()
+    seen["canvas"] = [canvas.xMinimum(), canvas.xMaximum(), canvas.yMinimum(), canvas.yMaximum()]
+    dialog.close()
+    later(500, cancel)
 
 
 def cancel():
@@ -168,7 +207,43 @@ def shown(dialog, output):
     span = controller.temporalExtents()
     seen["controller"] = [span.begin().isValid(), span.begin().date().year(),
                           span.end().date().year()]  # fmt: skip
-    later(2500, lambda: (grab(iface.mainWindow(), "events.png"), options()))
+    later(2500, lambda: (grab(iface.mainWindow(), "events.png"), forecast(layer)))
+
+
+def forecast(layer):
+    iface.setActiveLayer(layer)
+    later(1500, forecast_opened)
+    entry("Forecast from this layer").trigger()
+
+
+def forecast_opened():
+    dialog = dialog_of("geotools:forecast")
+    output = os.path.join(FOLDER, "forecast.tif")
+    values = dialog.createProcessingParameters()
+    seen["forecast layer"] = str(values["LAYER"])
+    dialog.setParameters({**values, "MODEL": "generic", "OUTPUT": output})
+    button(dialog, "Run").click()
+    when(lambda: layer_of(output) is not None, lambda: forecast_made(dialog, output))
+
+
+def forecast_made(dialog, output):
+    dialog.close()
+    layer = layer_of(output)
+    node = QgsProject.instance().layerTreeRoot().findLayer(layer.id())
+    model = iface.layerTreeView().layerTreeModel()
+    seen["ramp"] = len(model.layerLegendNodes(node))
+    shown = layer.renderer().shader().rasterShaderFunction().colorRampItemList()
+    seen["steps"] = [one.value for one in shown]
+    window = layer.temporalProperties().fixedTemporalRange()
+    span = iface.mapCanvas().temporalController().temporalExtents()
+    seen["window ends"] = [window.end().toString(), span.end().toString()]
+    panel = iface.mainWindow().findChild(QDockWidget, "Temporal Controller")
+    panel.show()
+    iface.mapCanvas().temporalController().setNavigationMode(QgsTemporalNavigationObject.Animated)
+    iface.mapCanvas().temporalController().skipToEnd()
+    iface.setActiveLayer(layer)
+    iface.zoomToActiveLayer()
+    later(2500, lambda: (grab(iface.mainWindow(), "forecast.png"), options()))
 
 
 def options():

@@ -18,7 +18,7 @@ from geotools_qgis.gui.options import EnginePage
 from qgis.core import QgsCoordinateReferenceSystem, QgsRasterLayer, QgsRectangle, QgsSettings
 from qgis.PyQt.QtCore import QSettings
 from qgis.PyQt.QtWidgets import QApplication
-from sample_layers import point_layer
+from sample_layers import hills, point_layer, write_tif
 
 
 class Listener:
@@ -175,10 +175,10 @@ def test_menus_of_layers_fill_in_the_dialogs(qgis_app, dem, run, folder):
     QgsProject.instance().clear()
 
 
-def test_the_controller_spans_the_earthquakes(qgis_app):
-    """Range of the layer, frames of a readable length; other layers leave it as it is."""
+def test_the_controller_spans_the_earthquakes(qgis_app, tmp_path):
+    """Range of the layer, frames of a readable length; then on to a forecast's window."""
     from geotools_qgis.gui.time import frame_days, set_time
-    from qgis.core import QgsTemporalNavigationObject
+    from qgis.core import QgsDateTimeRange, QgsTemporalNavigationObject
 
     assert [frame_days(days) for days in (2, 30, 365, 3650, 36500)] == [1 / 24, 1, 7, 91, 365]
     controller = QgsTemporalNavigationObject()
@@ -194,3 +194,16 @@ def test_the_controller_spans_the_earthquakes(qgis_app):
     span = controller.temporalExtents()
     assert (span.begin().date().year(), span.end().date().year()) == (2010, 2019)
     assert controller.frameDuration().days() == 91
+    assert controller.frameDuration().originalDuration() == 91  # not so many seconds
+    path = write_tif(tmp_path / "forecast.tif", hills(5, 5))
+    forecast = QgsRasterLayer(str(path), "forecast")
+    set_time(forecast, controller)
+    assert controller.temporalExtents() == span
+    properties = forecast.temporalProperties()
+    properties.setMode(properties.ModeFixedTemporalRange)
+    end = span.end().addDays(30)
+    properties.setFixedTemporalRange(QgsDateTimeRange(span.end(), end))
+    properties.setIsActive(True)
+    set_time(forecast, controller)
+    assert controller.temporalExtents() == QgsDateTimeRange(span.begin(), end)
+    set_time(forecast, QgsTemporalNavigationObject())  # has no range to be made longer

@@ -1,5 +1,7 @@
 """geotools_qgis.provider: what the toolbox shows."""
 
+import os
+
 import pytest
 
 pytest.importorskip("qgis.core", reason="no QGIS in this Python: see tests/qgis/pytest.ini")
@@ -7,6 +9,7 @@ pytest.importorskip("qgis.core", reason="no QGIS in this Python: see tests/qgis/
 from geotools_qgis.definitions import DEFINITIONS
 from geotools_qgis.definitions.option import GROUPS
 from qgis.core import QgsProcessingParameterDefinition
+from qgis.PyQt.QtCore import QUrl
 
 
 def test_all_algorithms_are_there(provider):
@@ -28,6 +31,7 @@ def test_algorithms_are_what_their_definitions_say(provider, definition):
     assert algorithm.group() == GROUPS[definition.group]
     assert "--help" in algorithm.shortHelpString()
     assert "geotools" in algorithm.tags()
+    assert os.path.isfile(QUrl(algorithm.helpUrl()).toLocalFile())
     assert type(algorithm.create({})) is type(algorithm)
     for option in definition.options:
         parameter = algorithm.parameterDefinition(option.name)

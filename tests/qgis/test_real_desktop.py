@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ pytest.importorskip("qgis.core", reason="no QGIS in this Python: see tests/qgis/
 
 from sample_layers import ROOT, hills, write_tif
 
-PICTURES = ("dialog.png", "log.png", "landforms.png", "events.png", "options.png")
+PICTURES = (
+    "dialog.png", "log.png", "landforms.png", "events.png", "forecast.png", "options.png",
+)  # fmt: skip
 
 INI = """[PythonPlugins]
 geotools_qgis=true
@@ -104,6 +107,28 @@ def test_events_set_the_time(desktop):
     _, seen = desktop
     assert seen["temporal"] is True
     assert seen["controller"] == [True, 2010, 2019]
+
+
+def test_entries_of_layers_open_dialogs_filled_in(desktop):
+    """The layer, and of what is visible the extent with its CRS; of points the earthquakes."""
+    _, seen = desktop
+    assert seen["part"]["INPUT"].startswith("elevation")
+    edges, _, crs = seen["part"]["EXTENT"].partition(" [")
+    assert [float(edge) for edge in edges.split(",")] == pytest.approx(seen["canvas"])
+    assert crs.startswith("EPSG:")
+    assert seen["forecast layer"].lower().startswith(("earthquakes", "events"))
+
+
+def test_a_forecast_has_a_logarithmic_ramp_and_its_time(desktop):
+    """Steps of the same ratio; the temporal controller reaches to the end of the window."""
+    folder, seen = desktop
+    assert (folder / "forecast.tif").is_file()
+    assert seen["ramp"] >= 2  # the name of the band, and the ramp
+    steps = seen["steps"]
+    ratios = [after / before for before, after in pairwise(steps)]
+    assert steps[0] > 0
+    assert max(ratios) == pytest.approx(min(ratios), rel=0.2)
+    assert seen["window ends"][0] == seen["window ends"][1]
 
 
 def test_menus_and_options_are_there(desktop):

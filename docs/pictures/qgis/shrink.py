@@ -15,7 +15,7 @@ from PIL import Image
 HERE = Path(__file__).parent
 
 if __name__ == "__main__":
-    for name in ("dialog", "landforms", "events"):
+    for name in ("dialog", "landforms", "events", "forecast"):
         with Image.open(Path(sys.argv[1]) / f"{name}.png") as picture:
             small = picture.convert("RGB").quantize(128)
             small.save(HERE / f"{name}.png", optimize=True)

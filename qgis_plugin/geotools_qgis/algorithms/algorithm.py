@@ -3,6 +3,7 @@
 import html
 import os
 import re
+import shlex
 
 from qgis.core import (
     QgsProcessingAlgorithm,
@@ -11,7 +12,7 @@ from qgis.core import (
     QgsProcessingOutputString,
     QgsSettings,
 )
-from qgis.PyQt.QtCore import QCoreApplication
+from qgis.PyQt.QtCore import QCoreApplication, QUrl
 from qgis.PyQt.QtGui import QIcon
 
 from ..definitions.option import GROUPS, OUTPUTS
@@ -24,7 +25,8 @@ from .words import Words, is_set
 
 __all__ = ["EngineAlgorithm"]
 
-_ICON = os.path.join(os.path.dirname(os.path.dirname(__file__)), "icon.svg")
+_HERE = os.path.dirname(os.path.dirname(__file__))
+_ICON = os.path.join(_HERE, "icon.svg")
 _ENDINGS = {"raster_out": ".tif", "vector_out": ".gpkg"}
 _WINDOWS = re.compile(r"^[A-Za-z]:")
 
@@ -82,6 +84,11 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
         return (
             f"<p>{about}</p>{rows}<p>On the command line: <code>geotools {twin} --help</code></p>"
         )
+
+    def helpUrl(self):
+        """The page that comes with the plugin."""
+        page = os.path.join(_HERE, "help", f"{self.definition.name}.html")
+        return QUrl.fromLocalFile(page).toString()
 
     def tr(self, text):
         """A text in the user's language."""
@@ -177,7 +184,7 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
         before = unfinished(outputs.values())
         try:
             engine = find_engine(setting=QgsSettings().value(SETTING, "", type=str))
-            feedback.pushCommandInfo(f"geotools {' '.join(words)}")
+            feedback.pushCommandInfo(f"geotools {shlex.join(words)}")
             feedback.pushDebugInfo(f"Engine: {engine.program} ({engine.origin})")
             outcome = run(engine, words, _Listener(feedback))
         except Cancelled:

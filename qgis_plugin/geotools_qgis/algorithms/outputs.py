@@ -1,6 +1,7 @@
 """What is made opens with its name, group, time and provenance; its style comes with the file."""
 
 import json
+import shlex
 from collections import deque
 
 from qgis.core import (
@@ -9,14 +10,13 @@ from qgis.core import (
     QgsMapLayer,
     QgsProcessingLayerPostProcessorInterface,
     QgsRasterLayer,
-    QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QDateTime, Qt
 
 __all__ = ["ON_LOADED", "LayerFinisher", "finish_layers"]
 
 ON_LOADED = []
-"""Functions of the desktop that are called with every vector layer of ours that was loaded."""
+"""Functions of the desktop that are called with every layer of ours that was loaded."""
 
 _KEPT = deque(maxlen=200)
 """QGIS holds no reference to a post-processor: without one of ours it is silently never called."""
@@ -43,9 +43,8 @@ class LayerFinisher(QgsProcessingLayerPostProcessorInterface):
             _set_window(layer, self.window)
         if self.group:
             _put_into_group(layer, self.group, context.project())
-        if isinstance(layer, QgsVectorLayer):
-            for call in ON_LOADED:
-                call(layer)
+        for call in ON_LOADED:
+            call(layer)
         layer.triggerRepaint()
 
 
@@ -80,7 +79,7 @@ def _provenance(algorithm, result, words):
     said = result.get("message")
     if said:
         lines.append(said)
-    lines.append("Command: geotools " + " ".join(words))
+    lines.append("Command: geotools " + shlex.join(words))
     kept = {key: result[key] for key in ("model", "method", "device", "mc") if key in result}
     if kept:
         lines.append(json.dumps(kept, ensure_ascii=False))

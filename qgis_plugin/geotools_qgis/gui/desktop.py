@@ -50,7 +50,7 @@ class Desktop:
         self.training.setUserVisible(True)
 
     def show_time(self, layer):
-        """Sets the temporal controller to a layer of earthquakes."""
+        """Sets the temporal controller to a layer of earthquakes, or on to a forecast."""
         set_time(layer, self._iface.mapCanvas().temporalController())
 
     def remove(self):
