@@ -3,6 +3,7 @@
 import ast
 import configparser
 import importlib.util
+import re
 import subprocess
 import sys
 import zipfile
@@ -61,6 +62,8 @@ def test_metadata_has_what_the_site_requires():
     assert found["qgisMaximumVersion"] == "4.99"
     assert found.getboolean("hasProcessingProvider")
     assert "/" not in found["author"]
+    # qgis-plugin-ci names the folder in the zip after it
+    assert re.sub(r"[^a-z0-9]+", "_", found["name"].lower()) == FOLDER.name
     assert "supportsQt6" not in found
     assert "engine" not in found["name"]
     assert "BSD-3-Clause" in found["about"]
