@@ -17,5 +17,5 @@ HERE = Path(__file__).parent
 if __name__ == "__main__":
     for name in ("dialog", "landforms", "events", "forecast"):
         with Image.open(Path(sys.argv[1]) / f"{name}.png") as picture:
-            small = picture.convert("RGB").quantize(96)
+            small = picture.convert("RGB").quantize(64 if name == "forecast" else 128)
             small.save(HERE / f"{name}.png", optimize=True)
