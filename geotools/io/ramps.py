@@ -64,8 +64,14 @@ def _parts(color: str) -> tuple[int, int, int]:
     return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
 
 
-def pseudocolor_qml(stops: Sequence[Stop]) -> str:
-    """A QGIS style of band 1: colours between the stops are mixed."""
+def pseudocolor_qml(stops: Sequence[Stop], *, by_stops: bool = False) -> str:
+    """A QGIS style of band 1: colours between the stops are mixed.
+
+    Args:
+        stops: by value.
+        by_stops: the legend names the stops; a bar of values would show little of a logarithmic
+            ramp.
+    """
     low, high = stops[0].value, stops[-1].value
     items = "\n".join(
         f'          <item value="{stop.value:.9g}" color="{stop.color}" alpha="255" '
@@ -82,6 +88,7 @@ def pseudocolor_qml(stops: Sequence[Stop]) -> str:
         '        <colorrampshader colorRampType="INTERPOLATED" classificationMode="1" clip="0" '
         f'minimumValue="{low:.9g}" maximumValue="{high:.9g}" labelPrecision="9">\n'
         f"{items}\n"
+        f'          <rampLegendSettings useContinuousLegend="{int(not by_stops)}"/>\n'
         "        </colorrampshader>\n"
         "      </rastershader>\n"
         "    </rasterrenderer>\n"

@@ -34,7 +34,7 @@ def style_of(values: NDArray[np.floating], scale: str) -> str:
         known = known[known > 0]
     low, high = np.percentile(known, _SHOWN) if known.size else (0.0, 1.0)
     if scale == "log" and known.size:
-        return pseudocolor_qml(log_stops(float(low), float(high)))
+        return pseudocolor_qml(log_stops(float(low), float(high)), by_stops=True)
     colors: tuple[str, ...] = RAMP
     if scale == "diverging":
         high = max(abs(low), abs(high), 1e-9)

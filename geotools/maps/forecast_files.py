@@ -69,7 +69,7 @@ def write_raster(
         units=[unit for unit, _ in layers.values()],
         dtype="float32",
         nodata=float("nan"),
-        style=pseudocolor_qml(_stops(issued)),
+        style=pseudocolor_qml(_stops(issued), by_stops=True),
         tags=tags,
         method="forecast",
         overwrite=overwrite,

@@ -35,8 +35,10 @@ def test_each_stop_is_darker_than_the_one_before():
 
 
 def test_the_raster_style_names_every_stop():
+    """In the colour ramp, and where they are far from even in the legend too."""
     stops = log_stops(1e-3, 1)
-    root = ET.fromstring(pseudocolor_qml(stops).split("\n", 1)[1])
+    root = ET.fromstring(pseudocolor_qml(stops, by_stops=True).split("\n", 1)[1])
+    assert root.find(".//rampLegendSettings").get("useContinuousLegend") == "0"
     items = root.findall(".//colorrampshader/item")
     assert [float(item.get("value")) for item in items] == [stop.value for stop in stops]
     assert [item.get("color") for item in items] == [stop.color for stop in stops]

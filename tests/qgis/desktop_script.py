@@ -231,7 +231,7 @@ def forecast_made(dialog, output):
     layer = layer_of(output)
     node = QgsProject.instance().layerTreeRoot().findLayer(layer.id())
     model = iface.layerTreeView().layerTreeModel()
-    seen["ramp"] = len(model.layerLegendNodes(node))
+    seen["ramp"] = [str(one.data(0)) for one in model.layerLegendNodes(node)]
     shown = layer.renderer().shader().rasterShaderFunction().colorRampItemList()
     seen["steps"] = [one.value for one in shown]
     window = layer.temporalProperties().fixedTemporalRange()

@@ -17,5 +17,8 @@ HERE = Path(__file__).parent
 if __name__ == "__main__":
     for name in ("dialog", "landforms", "events", "forecast"):
         with Image.open(Path(sys.argv[1]) / f"{name}.png") as picture:
-            small = picture.convert("RGB").quantize(64 if name == "forecast" else 128)
+            shown = picture.convert("RGB")
+            if name == "forecast":  # without the toolbars, which the others show
+                shown = shown.crop((0, 95, 1400, 830))
+            small = shown.quantize(128)
             small.save(HERE / f"{name}.png", optimize=True)
