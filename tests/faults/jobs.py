@@ -23,6 +23,13 @@ from onnx_bytes import neighbourhood_model
 UNITS, EMPTY = 64, 4
 """Of the job, with --unit 256; those that have no valid cell."""
 
+HOW = {
+    "threads": ("--executor", "threads"),
+    "processes": ("--executor", "processes", "--workers", "2"),
+    "dask": ("--scheduler", "local", "--workers", "2"),
+}
+"""Options of the executors."""
+
 _OPTIONS = ("--unit", "256", "--tile", "256", "--progress", "json", "--confidence")
 _HANG_S = 300.0
 
@@ -94,6 +101,18 @@ def undisturbed(folder: Path, output: str = "whole.tif") -> tuple[str, float]:
     code, _, err = run(folder, "--overwrite", output=output)
     assert code == 0, err
     return sha256(folder / output), time.monotonic() - begin
+
+
+def seconds(folder: Path, kind: str) -> tuple[float, float]:
+    """(until the first part, in all) of the job by an executor, when nothing happens to it."""
+    (folder / "out.tif").unlink(missing_ok=True)
+    begin = time.monotonic()
+    process = start(command(folder, *HOW[kind]))
+    wait_for(lambda: bool(parts(folder)), process)
+    first = time.monotonic() - begin
+    code, _, err = finish(process)
+    assert code == 0, err
+    return first, time.monotonic() - begin
 
 
 def kill_once(folder: Path, seed: int, whole: tuple[str, float], *options: str) -> str:
@@ -206,8 +225,7 @@ def lose_workers(folder: Path, whole: tuple[str, float], kind: str, losses: str)
         losses: `one`: one of two when 10, 25 and 40 units are done; `both`: both of them.
     """
     (folder / "out.tif").unlink(missing_ok=True)
-    how = ["--executor", "processes"] if kind == "processes" else ["--scheduler", "local"]
-    process = start(command(folder, "--overwrite", "--workers", "2", *how))
+    process = start(command(folder, "--overwrite", *HOW[kind]))
     killed: set[int] = set()
     for done in (10, 25, 40):
         wait_for(lambda done=done: len(parts(folder)) >= done, process)
