@@ -21,6 +21,7 @@ from pathlib import Path
 
 _QT = ("QtCore", "QtGui", "QtWidgets")
 _STAND_INS = ("qgis.core", "qgis.gui", "qgis.utils", "qgis.analysis", "processing")
+_LOOKED_INTO = (type, types.ModuleType)
 _GONE = {"exec_": "exec", "print_": "print"}
 """Methods that PyQt5 has twice and PyQt6 once."""
 
@@ -185,7 +186,7 @@ def _scoped(node: ast.Attribute) -> bool:
 def _resolve(words: list[str], value: object) -> Iterator[str]:
     """A finding when classes and enums have no such attribute; what objects have is not known."""
     for place, word in enumerate(words[1:], 1):
-        if not isinstance(value, type | types.ModuleType):
+        if not isinstance(value, _LOOKED_INTO):
             return
         if not hasattr(value, word):
             yield f"Qt 6 has no {'.'.join(words[: place + 1])}"

@@ -15,7 +15,13 @@ from geotools_qgis.engine.managed import create, find_python, install_words, pro
 from geotools_qgis.engine.process import Cancelled
 from geotools_qgis.gui.layer_actions import forecast_parameters, landform_parameters
 from geotools_qgis.gui.options import EnginePage
-from qgis.core import QgsCoordinateReferenceSystem, QgsRasterLayer, QgsRectangle, QgsSettings
+from qgis.core import (
+    Qgis,
+    QgsCoordinateReferenceSystem,
+    QgsRasterLayer,
+    QgsRectangle,
+    QgsSettings,
+)
 from qgis.PyQt.QtCore import QSettings
 from qgis.PyQt.QtWidgets import QApplication
 from sample_layers import hills, point_layer, write_tif
@@ -128,7 +134,10 @@ def test_the_page_checks_the_engine_and_copies_what_it_found(qgis_app, engine):
     assert page.check.isEnabled()
     assert "ok    writing" in page.log.toPlainText()
     page.copy_log()
-    assert QApplication.clipboard().text().startswith(engine)
+    first, _, third, *others = QApplication.clipboard().text().splitlines()
+    assert first.startswith(f"Plugin 0.1.0, QGIS {Qgis.QGIS_VERSION}, Qt ")
+    assert third.startswith(f"Engine: {engine}")
+    assert "ok    writing: a GeoTIFF was written and read back" in others
 
 
 def test_the_page_says_what_is_wrong_with_a_choice(qgis_app, monkeypatch, folder):

@@ -1,6 +1,7 @@
 """What is made opens with its name, group, time and provenance; its style comes with the file."""
 
 import json
+import os
 import shlex
 from collections import deque
 
@@ -63,6 +64,11 @@ def finish_layers(algorithm, outputs, result, words, context, names):
         window = result["start"], result["end"]
     for name, path in outputs.items():
         if not context.willLoadLayerOnCompletion(path):
+            continue
+        if not os.path.exists(path):  # nothing is made when it is only to be told what would be
+            wanted = context.layersToLoadOnCompletion()
+            del wanted[path]
+            context.setLayersToLoadOnCompletion(wanted)
             continue
         details = context.layerToLoadOnCompletionDetails(path)
         details.name = names[name]  # files that were named keep theirs, if QGIS's options say so

@@ -1,7 +1,12 @@
 """The page `geotools` of QGIS's options: which engine is used, a new one, whether it works."""
 
-from qgis.core import QgsSettings
+import configparser
+import os
+import platform
+
+from qgis.core import Qgis, QgsSettings
 from qgis.gui import QgsFileWidget, QgsOptionsPageWidget, QgsOptionsWidgetFactory
+from qgis.PyQt.QtCore import QT_VERSION_STR
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import (
     QApplication,
@@ -24,6 +29,17 @@ from ..provider import ICON
 from .tasks import EngineTask, start_task
 
 __all__ = ["EnginePage", "EnginePageFactory"]
+
+
+def _about():
+    """Lines about the plugin and what it runs in, for whoever answers a question."""
+    metadata = configparser.ConfigParser(interpolation=None)
+    metadata.read(os.path.join(os.path.dirname(ICON), "metadata.txt"), encoding="utf-8")
+    return [
+        f"Plugin {metadata.get('general', 'version', fallback='?')}, QGIS {Qgis.QGIS_VERSION}, "
+        f"Qt {QT_VERSION_STR}, Python {platform.python_version()}",
+        platform.platform(),
+    ]
 
 
 class EnginePageFactory(QgsOptionsWidgetFactory):
@@ -118,12 +134,15 @@ class EnginePage(QgsOptionsPageWidget):
 
     def copy_log(self):
         """Puts the findings into the clipboard, for a question or a report."""
-        QApplication.clipboard().setText(f"{self.found.text()}\n{self.log.toPlainText()}")
+        QApplication.clipboard().setText("\n".join([*_about(), *self._told()]))
 
     def stop_task(self):
         """Cancels what runs."""
         if self._task is not None:
             self._task.cancel()
+
+    def _told(self):
+        return [f"Engine: {self.found.text()}", self.log.toPlainText() or "Not checked."]
 
     def _created(self, python):
         self.python.setFilePath("")
