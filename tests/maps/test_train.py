@@ -248,6 +248,8 @@ def test_a_killed_training_goes_on_to_the_same_bits(scene, tmp_path):
     one, two = (onnx.load(run.folder / "model.onnx") for run in (whole, again))
     assert len(one.graph.initializer) > 10
     assert one.graph == two.graph
+    weights = [(run.folder / "weights.pt").read_bytes() for run in (whole, again)]
+    assert weights[0] == weights[1]
     assert again.evaluation["score"] == whole.evaluation["score"]
     assert not any("goes on" in sentence for sentence in again.evaluation["warnings"])
 

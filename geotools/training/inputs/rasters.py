@@ -212,6 +212,11 @@ def take_roles(inputs: Sequence[Rasters], features: Sequence[str]) -> None:
                 f"{one.where} is to be the elevation, and has {len(one.info.bands)} bands of kind "
                 f"{one.info.kind}: choose one band, as in bands = [1]."
             )
+        if role != "elevation" and one.config.z_factor is not None:
+            raise ConfigError(
+                f"{one.where} has a z_factor and is no elevation: leave it out, or set role = "
+                '"elevation".'
+            )
         one.info = replace(one.info, role=role)
 
 

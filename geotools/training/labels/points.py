@@ -64,7 +64,7 @@ class PointScene:
         chosen = last if overlap == "last" else first
         self._target = target[there][chosen]
         self._feature = feature[there][chosen]
-        self.overlaps = self.dropped = 0
+        self.overlaps = self.dropped = self.idle = 0
         if target.dtype.kind == "f" and len(cell):
             sums = np.add.reduceat(target[there].astype(np.float64), first)
             self._target = (sums / count).astype(np.float32)

@@ -73,11 +73,19 @@ class PolygonScene:
         """Pairs of different classes that overlap."""
         self.dropped = 0
         """Cells that were dropped for it, in the windows read so far."""
+        self._hold = np.zeros(len(order), np.bool_)
 
     @property
     def number(self) -> int:
         """Shapes on the grid."""
         return len(self._target)
+
+    @property
+    def idle(self) -> int:
+        """Shapes with a class or value that hold no cell, once all windows have been read."""
+        values = self._target.dtype.kind == "f"
+        named = np.isfinite(self._target) if values else self._target >= 0
+        return int(np.count_nonzero(named & ~self._hold))
 
     def may_hold(self, window: Window) -> bool:
         """See `LabelScene`."""
@@ -86,6 +94,7 @@ class PolygonScene:
     def read(self, window: Window) -> Block:
         """See `LabelScene`."""
         burnt = self._burner.read(window)  # (rows, cols)
+        self._hold[burnt[burnt >= 0]] = True
         if len(self._across):
             self._drop(burnt, window)
         values = self._target.dtype.kind == "f"

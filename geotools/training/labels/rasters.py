@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geotools.errors import FileError, GridError, LabelsError
+from geotools.errors import FileError, GridError, LabelsError, RasterError
 from geotools.features.opening import band_names, slug
 from geotools.grid import Grid, Window
 from geotools.io.aligned import AlignedFile, open_aligned
@@ -105,6 +105,7 @@ def raster_scenes(
     labels = config.labels
     if labels is None:
         raise LabelsError("There are no labels: give [labels].")
+    _check_raster(files[0], labels)
     for key in ("field", "group", "time", "layer", "columns"):
         if getattr(labels, key) is not None:
             raise LabelsError(
@@ -156,6 +157,19 @@ def raster_scenes(
         remarks=remarks,
         close=closing.close,
     )
+
+
+def _check_raster(file: Path, labels: LabelsConfig) -> None:
+    """Refuses what is no raster either, after all endings of vector files."""
+    try:
+        open_raster(file, crs=labels.crs).close()
+    except FileError:
+        raise FileError(
+            f"{file} is neither a raster nor a vector file that is read: give a GeoTIFF, "
+            "GeoPackage, Shapefile (.shp, unpacked), GeoJSON, FlatGeobuf, or a CSV of points."
+        ) from None
+    except (GridError, RasterError):
+        pass  # it is one, and what it lacks is said where its band is opened
 
 
 def _band(labels: LabelsConfig, file: Path) -> int:

@@ -87,7 +87,9 @@ def read_labels(
     paths = labels.path if isinstance(labels.path, tuple) else (labels.path,)
     if len(paths) not in (1, len(grids)):
         raise LabelsError(
-            f"labels.path names {len(paths)} files for {len(grids)} scenes: give one, or one each."
+            f"labels.path names {len(paths)} files for {len(grids)} "
+            f"scene{'s' if len(grids) > 1 else ''}: give one for each, or merge them into one, in "
+            "which a field (labels.group) may say where each feature comes from."
         )
     files = [find(path) for path in paths]
     files = files * len(grids) if len(files) == 1 else files

@@ -133,8 +133,8 @@ class FittedNet:
             "features": list(self.kind.inputs[0].bands),
             "weights": self.nets[0].state_dict(),
         }
-        with write_atomic(path, overwrite=True) as part:
-            torch.save(state, part)
+        with write_atomic(path, overwrite=True) as part, part.open("wb") as stream:
+            torch.save(state, stream)  # to a path, it would hold the name of that
 
 
 def _tile(halo: int) -> int:

@@ -185,6 +185,12 @@ def test_elevations_are_in_metres(folder):
         assert scenes.infos[0].z_factor == 0.3048
 
 
+def test_a_factor_of_elevations_is_refused_elsewhere(folder):
+    """It would be left out without a word."""
+    with pytest.raises(ConfigError, match="s2 has a z_factor and is no elevation"):
+        opened(folder, [{**IMAGE, "z_factor": 0.3}])
+
+
 def test_codes_are_listed(folder):
     """For features that are codes, in order; missing cells are none."""
     with opened(folder, [DEM, CODES]) as scenes:

@@ -451,3 +451,24 @@ def test_true_and_false_are_values_of_classes(
     labels, warned = read(config(file, field="c", classes=classes))
     assert labels.counts == (50, 64)
     assert warned == ["Features without a class or value: 1 label nothing."]
+
+
+def test_features_that_label_nothing_are_counted(polygons: Callable[..., Path]) -> None:
+    """Beside the centre of a cell, or hidden; not those without a class, or outside."""
+    shapes = [
+        box(2, 3, 10, 5), box(20, 10, 8, 8), box(30.1, 3.1, 0.3, 0.3), box(20, 10, 8, 8),
+        box(35.1, 3.1, 0.3, 0.3), box(90, 3, 5, 5),
+    ]  # fmt: skip
+    file = polygons(shapes, c=["a", "b", "a", "b", None, "a"])
+    assert read(config(file, field="c"))[1] == [
+        "Features without a class or value: 1 label nothing.",
+        "2 of 5 features on the rasters label nothing, as they hold no centre of a cell or lie "
+        "under others: labels.all_touched labels each cell that one touches.",
+    ]
+
+
+def test_labels_that_are_neither_vectors_nor_a_raster_are_refused(tmp_path: Path) -> None:
+    for name in ("labels.zip", "labels.xlsx", "labels.dbf"):
+        (tmp_path / name).write_bytes(b"PK\3\4" + bytes(200))
+        with pytest.raises(GeotoolsError, match="is neither a raster nor a vector file"):
+            read(config(tmp_path / name, field="c"))
