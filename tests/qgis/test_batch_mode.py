@@ -7,6 +7,7 @@ import pytest
 pytest.importorskip("qgis.core", reason="no QGIS in this Python: see tests/qgis/pytest.ini")
 
 from qgis.core import QgsProcessingContext, QgsProject
+from qgis.PyQt import sip
 from sample_layers import hills, read_tif, write_tif
 
 
@@ -28,6 +29,7 @@ def test_every_row_of_a_batch_is_a_map(provider, engine, folder):
         panel.tblParameters.cellWidget(row + 1, column).setValue(str(folder / f"{name}_map.tif"))
     panel.checkLoadLayersOnCompletion.setChecked(True)
     dialog.runAlgorithm()
+    sip.delete(dialog)  # a window that outlives QGIS ends Python with a fault
     loaded = {Path(one.source()).name for one in QgsProject.instance().mapLayers().values()}
     assert loaded == {"one_map.tif", "two_map.tif"}
     assert [read_tif(folder / f"{name}_map.tif").shape for name in ("one", "two")] == [
