@@ -24,7 +24,7 @@ UNITS, EMPTY = 64, 4
 """Of the job, with --unit 256; those that have no valid cell."""
 
 HOW = {
-    "threads": ("--executor", "threads"),
+    "threads": (),
     "processes": ("--executor", "processes", "--workers", "2"),
     "dask": ("--scheduler", "local", "--workers", "2"),
 }
