@@ -107,11 +107,11 @@ def seconds(folder: Path, kind: str) -> tuple[float, float]:
     """(until the first part, in all) of the job by an executor, when nothing happens to it."""
     (folder / "out.tif").unlink(missing_ok=True)
     begin = time.monotonic()
-    process = start(command(folder, *HOW[kind]))
+    process = start(command(folder, "--overwrite", *HOW[kind]))
     wait_for(lambda: bool(parts(folder)), process)
     first = time.monotonic() - begin
-    code, _, err = finish(process)
-    assert code == 0, err
+    code, lines, err = finish(process)
+    assert code == 0, (lines[-1:], err)
     return first, time.monotonic() - begin
 
 
