@@ -137,11 +137,11 @@ def entry(title):
 
 
 def dialog_of(algorithm):
-    """The dialog that an entry has opened, which waits for an answer."""
-    return next(
-        one for one in QApplication.topLevelWidgets()
-        if one.isVisible() and hasattr(one, "algorithm") and one.algorithm().id() == algorithm
-    )  # fmt: skip
+    """The dialog that an entry has opened, which waits for an answer; None before it is there."""
+    for one in QApplication.topLevelWidgets():
+        if one.isVisible() and hasattr(one, "algorithm") and one.algorithm().id() == algorithm:
+            return one
+    return None
 
 
 def part():
@@ -150,7 +150,7 @@ def part():
     extent = dem.extent()
     extent.scale(0.5)
     iface.mapCanvas().setExtent(extent)
-    later(1500, opened)
+    when(lambda: dialog_of("geotools:landforms") is not None, lambda: later(500, opened))
     entry("Map landforms of the visible").trigger()  # comes back when the dialog is closed
 
 
@@ -212,7 +212,7 @@ def shown(dialog, output):
 
 def forecast(layer):
     iface.setActiveLayer(layer)
-    later(1500, forecast_opened)
+    when(lambda: dialog_of("geotools:forecast") is not None, lambda: later(500, forecast_opened))
     entry("Forecast from this layer").trigger()
 
 
