@@ -139,6 +139,10 @@ CASES = {
     "init is another thing": (
         "cannot be started from", settings(net(init="seismicity-global-v1")),
     ),
+    "freeze without init": (
+        "freeze keeps the layers that came with init, and none did",
+        settings(net("dense", freeze=True)),
+    ),
     "loss of values": ("loss is 'mse': for classification", settings(net(loss="mse"))),
     "class of a weight": ("names the class 'x'", settings(net(weights={"x": 2.0}))),
     "blocks below a cell": (

@@ -148,6 +148,11 @@ def groups_of(
     groups = [{"params": fresh, "lr": rate}] if fresh else []
     if known and not freeze:
         groups.append({"params": known, "lr": rate * _SLOWER})
+    if freeze and not known:
+        raise ConfigError(
+            "freeze keeps the layers that came with init, and none did: give init, or leave freeze "
+            "out."
+        )
     if not groups:
         raise ConfigError("freeze leaves nothing to learn: all layers came with init.")
     return groups
