@@ -20,5 +20,6 @@ if __name__ == "__main__":
             shown = picture.convert("RGB")
             if name == "forecast":  # without the toolbars, which the others show
                 shown = shown.crop((0, 95, 1400, 830))
-            small = shown.quantize(128)
+            # By octree: the colours of a legend are few cells, which others give away.
+            small = shown.quantize(256, method=Image.Quantize.FASTOCTREE)
             small.save(HERE / f"{name}.png", optimize=True)
