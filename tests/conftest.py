@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,10 @@ from geotools.grid import Grid
 from geotools.raster import Raster
 
 os.environ.setdefault("GDAL_CACHEMAX", "64")
+
+if threading.current_thread() is threading.main_thread():
+    # A shell's & switches Ctrl-C off, and so for every process that a test starts and interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

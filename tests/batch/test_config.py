@@ -88,6 +88,7 @@ def test_a_toml_that_is_not_there(tmp_path):
 _OF_RUNS = {
     "output", "tile", "threads", "memory", "overwrite", "progress", "executor", "job", "unit",
     "workers", "unit_limit", "shard", "scheduler", "insecure_scheduler", "seams", "dry_run",
+    "confidence_file", "entropy_file", "probabilities_file",
 }  # fmt: skip
 """Flags that a batch has itself, or that are of single runs."""
 
