@@ -82,8 +82,8 @@ def assembled(
     for values, (low, high) in zip(parts, limits, strict=True):
         fine &= (values >= low) & (values <= high)  # False for NaN
     y, m, d, h, minutes, micro = (np.where(fine, part, 1).astype(np.int64) for part in parts)
-    months = (y - 1970).astype("datetime64[Y]").astype("datetime64[M]") + (m - 1)
-    days = months.astype("datetime64[D]") + (d - 1)
+    months = (y - 1970).astype("datetime64[Y]").astype("datetime64[M]") + (m - 1).astype("timedelta64[M]")
+    days = months.astype("datetime64[D]") + (d - 1).astype("timedelta64[D]")
     within = (h * 60 + minutes) * 60 * _SECOND + micro
     fine &= (days.astype("datetime64[M]") == months) & (within <= _DAY + _SECOND)
     times = days.astype("datetime64[us]") + within.astype("timedelta64[us]")
@@ -132,7 +132,7 @@ def _of_codes(codes: NDArray[np.uint32]) -> NDArray[np.datetime64]:
     times = assembled(
         number(0, 1, 2, 3), number(5, 6), number(8, 9), number(11, 12), number(14, 15), micro
     )
-    times[offset == _UNKNOWN] = np.datetime64("NaT")
+    times[offset == _UNKNOWN] = np.datetime64("NaT", "us")
     return np.asarray(times - offset.astype("timedelta64[m]"))
 
 
