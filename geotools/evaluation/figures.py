@@ -105,7 +105,7 @@ def number_figure(
     observed = np.bincount(place, record.observed)
     with drawn(8.5, 3.6) as (figure, render):
         axes = figure.add_subplot()
-        width = 300 if years else 25
+        width = np.timedelta64(300 if years else 25, "D")
         half = np.timedelta64(180 if years else 15, "D")
         axes.bar(at + half, observed, width=width, color="#c9c9c9", label="observed")
         for number, name in enumerate(record.names):

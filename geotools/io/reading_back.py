@@ -34,7 +34,7 @@ Written = tuple[Window, int | None]
 
 
 def read_back(
-    path: Path, written: Sequence[Written], levels: int, *, fill: bool, threads: int
+    path: Path, written: Sequence[Written], levels: int, *, dtype: str, fill: bool, threads: int
 ) -> bool:
     """True when the closed file holds what was written; its overviews are filled on the way.
 
@@ -45,6 +45,8 @@ def read_back(
         path: the file.
         written: every window that was written to it.
         levels: number of its overviews; level n has cells of 2^(n + 1).
+        dtype: numpy name of the type of what was written; GDAL may call that of the file another,
+            such as float16 from 3.11 on.
         fill: the overviews are empty; otherwise they are only read, for the errors of reading.
         threads: readers, and GDAL's threads that compress.
 
@@ -57,7 +59,7 @@ def read_back(
             above: list[Written] = []
             with ExitStack() as stack:
                 overview = stack.enter_context(_overview(path, level, threads)) if fill else None
-                below = stack.enter_context(_Readers(path, level - 1))
+                below = stack.enter_context(_Readers(path, level - 1, dtype))
                 for same, window, cells in below.passed(written, pool, 2 * threads, fill=fill):
                     if not same:
                         return False
@@ -66,7 +68,7 @@ def read_back(
                             overview.write(cells, window=rasterio_window(window))
                         above.append((window, crc32(cells) if fill else None))
             written = above
-        with _Readers(path, levels - 1) as top:
+        with _Readers(path, levels - 1, dtype) as top:
             passed = top.passed(written, pool, 2 * threads, fill=False)
             same = all(same for same, _, _ in passed)
         synced.result()  # the system tells an error only once
@@ -86,9 +88,9 @@ def rasterio_window(window: Window) -> rasterio.windows.Window:
 class _Readers:
     """One level of a file, read by several threads: each has a handle and room of its own."""
 
-    def __init__(self, path: Path, level: int) -> None:
+    def __init__(self, path: Path, level: int, dtype: str) -> None:
         """The file itself is level -1."""
-        self._path = path
+        self._path, self._dtype = path, dtype
         self._options: dict[str, Any] = {} if level < 0 else {"OVERVIEW_LEVEL": level}
         self._local = threading.local()
         self._opened: list[Any] = []
@@ -131,7 +133,7 @@ class _Readers:
             local.dataset = rasterio.open(
                 self._path, driver="GTiff", sharing=False, **self._options
             )
-            local.room = np.empty(0, local.dataset.dtypes[0])
+            local.room = np.empty(0, self._dtype)
             self._opened.append(local.dataset)
         shape = local.dataset.count, *window.shape
         if local.room.size < math.prod(shape):  # fresh memory costs as much as reading

@@ -98,6 +98,8 @@ class GeotiffWriter:
         self._cog = _cog(compress, dtype, bits) if cog else None
         # GDAL keeps bands apart that were where nothing is compressed, and makes no COG of them.
         interleave = "pixel" if cog and compress == "none" else "band"
+        # What GDAL says from 3.11 on of numbers of 32 bits that are kept in 16.
+        self._narrow = "float16" if bits == 16 and dtype == "float32" else None
         self._profile: dict[str, Any] = {"dtype": dtype, "nodata": nodata, "count": len(self.bands)}
         try:
             self._dataset = rasterio.open(
@@ -265,6 +267,7 @@ class GeotiffWriter:
                 self.path,
                 self._written,
                 len(self._factors),
+                dtype=self._profile["dtype"],
                 fill=not self._gdal_fills,
                 threads=_THREADS,
             )
@@ -281,7 +284,10 @@ class GeotiffWriter:
                 except GDAL_ERRORS as error:
                     raise FileError(f"{self._target} could not be written: {error}.") from None
                 try:
-                    same = read_back(copy, self._written, 0, fill=False, threads=_THREADS)
+                    dtype = self._profile["dtype"]
+                    same = read_back(
+                        copy, self._written, 0, dtype=dtype, fill=False, threads=_THREADS
+                    )
                     if not (same and same_overviews(self.path, copy, len(self._factors))):
                         raise broken
                     os.replace(copy, self.path)
@@ -312,7 +318,7 @@ class GeotiffWriter:
         with rasterio.open(self.path, driver="GTiff", sharing=False) as dataset:
             return bool(
                 dataset.count == self._profile["count"]
-                and dataset.dtypes[0] == self._profile["dtype"]
+                and dataset.dtypes[0] in (self._profile["dtype"], self._narrow)
                 and dataset.shape == self.grid.shape
                 and dataset.transform.almost_equals(self.grid.transform)
                 and _same_value(dataset.nodata, self._profile["nodata"])

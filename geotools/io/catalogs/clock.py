@@ -82,7 +82,9 @@ def assembled(
     for values, (low, high) in zip(parts, limits, strict=True):
         fine &= (values >= low) & (values <= high)  # False for NaN
     y, m, d, h, minutes, micro = (np.where(fine, part, 1).astype(np.int64) for part in parts)
-    months = (y - 1970).astype("datetime64[Y]").astype("datetime64[M]") + (m - 1).astype("timedelta64[M]")
+    months = (y - 1970).astype("datetime64[Y]").astype("datetime64[M]") + (m - 1).astype(
+        "timedelta64[M]"
+    )
     days = months.astype("datetime64[D]") + (d - 1).astype("timedelta64[D]")
     within = (h * 60 + minutes) * 60 * _SECOND + micro
     fine &= (days.astype("datetime64[M]") == months) & (within <= _DAY + _SECOND)
