@@ -6,11 +6,15 @@ import pytest
 
 pytest.importorskip("qgis.core", reason="no QGIS in this Python: see tests/qgis/pytest.ini")
 
-from qgis.core import QgsProcessingContext, QgsProject
+from qgis.core import Qgis, QgsProcessingContext, QgsProject
 from qgis.PyQt import sip
 from sample_layers import hills, read_tif, write_tif
 
 
+@pytest.mark.skipif(
+    Qgis.QGIS_VERSION_INT >= 33000,
+    reason="rows are tasks of an event loop in later versions, which tests do not have",
+)
 def test_every_row_of_a_batch_is_a_map(provider, engine, folder):
     """Outputs that are left empty are not made; all that is made is loaded."""
     from processing.gui.BatchAlgorithmDialog import BatchAlgorithmDialog
