@@ -124,7 +124,8 @@ class Dem:
                 "cells: give --nodata -9999, or --nodata nan if it is a height."
             )
         for value in (low, high):
-            if value * self._z_factor < _LOWEST_M or value * self._z_factor > _HIGHEST_M:
+            metres = float(value) * float(self._z_factor)  # in which 3.4e38 feet are a number
+            if metres < _LOWEST_M or metres > _HIGHEST_M:
                 raise RasterError(
                     f"{self._name} holds the value {value:.9g}, which is no elevation in metres: "
                     f"if it stands for missing cells, give --nodata {value:.9g}."
