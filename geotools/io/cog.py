@@ -34,7 +34,7 @@ def cog_options(
     """Options of GDAL's COG driver for cells that are stored as in the file that is copied.
 
     Args:
-        compress: one of `geotools.io.writer.COMPRESSIONS`.
+        compress: one of `geotools.io.compression.COMPRESSIONS`.
         level: of the codec, where it has levels.
         predictor: GDAL's number.
         bits: 16 for float32 cells that are stored as halves.

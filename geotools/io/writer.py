@@ -22,7 +22,14 @@ from geotools.errors import FileError, RasterError
 from geotools.grid import Grid, Window
 from geotools.io.atomic import temporary_beside
 from geotools.io.blocks import BLOCK
-from geotools.io.cog import cache_bytes, cog_options, copy_as_cog, is_cog, same_overviews
+from geotools.io.cog import cache_bytes, copy_as_cog, is_cog, same_overviews
+from geotools.io.compression import (
+    LEVELS,
+    THREADS,
+    cog_compression,
+    compression_options,
+    predictor_of,
+)
 from geotools.io.crc import crc32
 from geotools.io.gate import GDAL_ERRORS
 from geotools.io.plain import PlainCells, can_write_plain
@@ -33,22 +40,10 @@ if TYPE_CHECKING:
 
     from geotools.spec import ClassInfo
 
-__all__ = ["COMPRESSIONS", "GeotiffWriter"]
-
-COMPRESSIONS = ("zstd", "deflate", "lzw", "none")
-"""Compressions that every current GDAL reads."""
+__all__ = ["GeotiffWriter"]
 
 _CACHE_BYTES = 32 * 2**20
 """GDAL's block cache while a file is read back: every block is read once."""
-
-_LEVELS = {
-    "zstd": ("ZSTD_LEVEL", 1),  # 5 times the speed of level 9 at the same size on DEMs
-    "deflate": ("ZLEVEL", 1),  # 10 times the speed of level 6 on classes, 13 % larger
-}
-"""GDAL's option and the fastest level of the codecs that have levels."""
-
-_THREADS = 2
-"""Threads that compress, and that read a finished file back."""
 
 
 class GeotiffWriter:
@@ -94,8 +89,8 @@ class GeotiffWriter:
         self._factors = _overview_factors(grid)
         # GDAL forgets a codec's level when it opens a file, and then compresses at ten times the
         # cost: where there is a level, it has to fill the overviews as it makes them.
-        self._gdal_fills = compress in _LEVELS
-        self._cog = _cog(compress, dtype, bits) if cog else None
+        self._gdal_fills = compress in LEVELS
+        self._cog = cog_compression(compress, dtype, bits) if cog else None
         # GDAL keeps bands apart that were where nothing is compressed, and makes no COG of them.
         interleave = "pixel" if cog and compress == "none" else "band"
         # What GDAL says from 3.11 on of numbers of 32 bits that are kept in 16.
@@ -118,7 +113,7 @@ class GeotiffWriter:
                 sparse_ok=True,
                 bigtiff="IF_SAFER",
                 **({"nbits": bits} if bits else {}),
-                **_compression(compress, dtype, bits),
+                **compression_options(compress, dtype, bits),
                 **self._profile,
             )
         except GDAL_ERRORS as error:
@@ -259,7 +254,7 @@ class GeotiffWriter:
         if not self._is_as_described():
             return False
         if self._plain is not None:
-            same = self._plain.read_back(_THREADS)
+            same = self._plain.read_back(THREADS)
             self.crc32 = f"{self._plain.crc32():08x}" if same else None
             self._plain.close()
         else:
@@ -269,7 +264,7 @@ class GeotiffWriter:
                 len(self._factors),
                 dtype=self._profile["dtype"],
                 fill=not self._gdal_fills,
-                threads=_THREADS,
+                threads=THREADS,
             )
         return same and self._is_as_described()  # still, with its overviews
 
@@ -286,7 +281,7 @@ class GeotiffWriter:
                 try:
                     dtype = self._profile["dtype"]
                     same = read_back(
-                        copy, self._written, 0, dtype=dtype, fill=False, threads=_THREADS
+                        copy, self._written, 0, dtype=dtype, fill=False, threads=THREADS
                     )
                     if not (same and same_overviews(self.path, copy, len(self._factors))):
                         raise broken
@@ -303,12 +298,12 @@ class GeotiffWriter:
         """Adds overviews, at the speed of the file's own blocks; empty ones where it is empty."""
         if not self._factors:
             return
-        options: dict[str, Any] = {f"{key}_OVERVIEW": level for key, level in _LEVELS.values()}
+        options: dict[str, Any] = {f"{key}_OVERVIEW": level for key, level in LEVELS.values()}
         with rasterio.Env(
             SPARSE_OK_OVERVIEW=True,
-            PREDICTOR_OVERVIEW=_predictor(self._profile["dtype"]),
+            PREDICTOR_OVERVIEW=predictor_of(self._profile["dtype"]),
             GDAL_TIFF_OVRBLOCKSIZE=BLOCK,
-            GDAL_NUM_THREADS=_THREADS,
+            GDAL_NUM_THREADS=THREADS,
             **options,
         ):
             dataset.build_overviews(self._factors, Resampling.nearest)
@@ -331,34 +326,6 @@ class GeotiffWriter:
 def _tags(tags: Mapping[str, str]) -> dict[str, str]:
     """Provenance under the names that it has in the file, as far as there is any."""
     return {f"GEOTOOLS_{key.upper()}": value for key, value in tags.items() if value.strip()}
-
-
-def _compression(compress: str, dtype: str, bits: int | None) -> dict[str, Any]:
-    """GDAL's creation options: a predictor for floats, and the fastest level of each codec."""
-    if compress == "none":
-        return {}
-    # GDAL compresses in threads; its silence about their errors is why files are read back.
-    options: dict[str, Any] = {
-        "compress": compress,
-        "predictor": 1 if bits else _predictor(dtype),
-        "num_threads": _THREADS,
-    }
-    if compress in _LEVELS:
-        key, level = _LEVELS[compress]
-        options[key] = level
-    return options
-
-
-def _cog(compress: str, dtype: str, bits: int | None) -> dict[str, Any]:
-    """Options of GDAL's COG driver for the same compression."""
-    _, level = _LEVELS.get(compress, ("", None))
-    predictor = 1 if bits else _predictor(dtype)
-    return cog_options(compress, level=level, predictor=predictor, bits=bits, threads=_THREADS)
-
-
-def _predictor(dtype: str) -> int:
-    """GDAL's number of what makes such cells easier to compress."""
-    return 3 if np.dtype(dtype).kind == "f" else 1
 
 
 def _overview_factors(grid: Grid) -> list[int]:

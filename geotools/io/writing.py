@@ -16,9 +16,10 @@ import numpy as np
 from geotools.errors import FileError, RasterError
 from geotools.grid import Grid
 from geotools.io.atomic import check_output, write_atomic
+from geotools.io.compression import COMPRESSIONS
 from geotools.io.legend import aux_xml, class_qml, ramp_qml
 from geotools.io.records import Recorder, check_record, made_from
-from geotools.io.writer import COMPRESSIONS, GeotiffWriter
+from geotools.io.writer import GeotiffWriter
 
 if TYPE_CHECKING:
     from geotools.spec import ClassInfo
