@@ -20,7 +20,8 @@ from affine import Affine
 from geotools.grid import Grid, TileScheme
 from geotools.io import writer
 from geotools.io.geotiff import parse_crs
-from geotools.io.writer import _LEVELS, GeotiffWriter
+from geotools.io.compression import LEVELS
+from geotools.io.writer import GeotiffWriter
 from geotools.io.writing import create_geotiff
 
 
@@ -59,7 +60,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "a.tif"
             for _ in range(options.repeat):
-                by_gdal = {**_LEVELS, "none": ("ZLEVEL", 1)}  # overviews too
+                by_gdal = {**LEVELS, "none": ("ZLEVEL", 1)}  # overviews too
                 with (
                     mock.patch.object(GeotiffWriter, "_holds_what_was_written", return_value=True),
                     mock.patch.dict(_LEVELS, by_gdal),
