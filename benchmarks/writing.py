@@ -19,8 +19,8 @@ from affine import Affine
 
 from geotools.grid import Grid, TileScheme
 from geotools.io import writer
-from geotools.io.geotiff import parse_crs
 from geotools.io.compression import LEVELS
+from geotools.io.geotiff import parse_crs
 from geotools.io.writer import GeotiffWriter
 from geotools.io.writing import create_geotiff
 
@@ -63,7 +63,7 @@ def main() -> None:
                 by_gdal = {**LEVELS, "none": ("ZLEVEL", 1)}  # overviews too
                 with (
                     mock.patch.object(GeotiffWriter, "_holds_what_was_written", return_value=True),
-                    mock.patch.dict(_LEVELS, by_gdal),
+                    mock.patch.dict(LEVELS, by_gdal),
                     mock.patch.object(writer, "can_write_plain", return_value=False),
                 ):
                     plain.append(write(path, data, compress))
