@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import warnings
 from pathlib import Path
 
+import numpy as np
 import onnx
 import torch
 from torch import nn
 
 from geotools.spec import METADATA_KEY, ClassInfo, InputInfo, ModelSpec, OutputInfo
+from geotools.training.export.tiles import fitting_tile
 
 CLASSES = tuple(
     ClassInfo(code, f"class {code}", f"#{40 * code:02x}{255 - 40 * code:02x}80")
@@ -117,6 +120,8 @@ def write_net(path: Path, name: str, bands: int, *, side: int | None = None) -> 
             outputs=(OutputInfo("probabilities", "probabilities", CLASSES),),
             cell_size_m=(1.0, 1000.0), tile=1024, halo=HALO, stride_multiple=8,
         )  # fmt: skip
+        seen = {"raster": np.zeros((1, bands, 64, 64), np.float32)}
+        spec = dataclasses.replace(spec, tile=fitting_tile(model, spec, seen))
         onnx.helper.set_model_props(model, {METADATA_KEY: spec.to_json()})
     path.write_bytes(model.SerializeToString())
     return sum(weights.numel() for weights in net.parameters())

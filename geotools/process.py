@@ -1,4 +1,4 @@
-"""What a process of ours sets before any library reads it, and how it ends with another one."""
+"""What a process of ours sets before any library reads it, holds, and how it ends with another."""
 
 from __future__ import annotations
 
@@ -9,8 +9,17 @@ import os
 import signal
 import sys
 import threading
+from pathlib import Path
 
-__all__ = ["end_at_eof", "end_with", "limit_memory", "prepare", "settings"]
+__all__ = [
+    "end_at_eof",
+    "end_with",
+    "limit_memory",
+    "prepare",
+    "resident_bytes",
+    "settings",
+    "trim_memory",
+]
 
 _SETTINGS = {
     "GDAL_CACHEMAX": "48",  # MB; GDAL's own default is a share of all memory
@@ -98,3 +107,21 @@ def limit_memory(size: int) -> None:
     kind = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(kind, (size, size))
+
+
+def resident_bytes() -> int | None:
+    """Memory that this process holds; None where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def trim_memory() -> None:
+    """Gives freed memory back to the system, where the C library can."""
+    if sys.platform == "linux":
+        import ctypes
+
+        with contextlib.suppress(OSError, AttributeError):  # another one than glibc
+            ctypes.CDLL(None).malloc_trim(0)

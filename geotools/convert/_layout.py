@@ -38,4 +38,6 @@ SIDE = 5  # which half of the run tables is the row above
 N_RUNS = 6  # runs of the row above
 N_DONE = 7  # polygons that are complete
 N_FRESH = 8  # corners made since the last strip
-META = 9
+TAKEN = 9  # what the last call took: rows of a band, or complete polygons
+N_RINGS, N_CORNERS = 10, 11  # rings and coordinates of the polygons taken last
+META = 12

@@ -21,10 +21,13 @@ from geotools.convert._layout import (
     HEAD,
     LINK,
     MARKED,
+    N_CORNERS,
+    N_RINGS,
     NEXT,
     PARENT,
     PINNED,
     REMOVED,
+    TAKEN,
     TWIN,
     VISITED,
     X,
@@ -97,8 +100,11 @@ def collect(
     ring_ends: Ints,
     part_ends: Ints,
     enough: int,
-) -> tuple[int, int, int]:
-    """Numbers of polygons, rings and coordinates taken from `done`, which are then forgotten.
+) -> None:
+    """Takes polygons from `done`, which are then forgotten.
+
+    Their number is `meta[TAKEN]`, those of their rings and coordinates `meta[N_RINGS]` and
+    `meta[N_CORNERS]`.
 
     Args:
         done: the polygons, in the order in which they are wanted.
@@ -134,4 +140,6 @@ def collect(
         parts[part, PARENT] = meta[FREE_PART]
         meta[FREE_PART] = part
         meta[FREE_PARTS] += 1
-    return taken, rings, at
+    meta[TAKEN] = taken
+    meta[N_RINGS] = rings
+    meta[N_CORNERS] = at

@@ -29,6 +29,7 @@ from geotools.convert._layout import (
     NEXT,
     PARENT,
     SIDE,
+    TAKEN,
     TWIN,
 )
 from geotools.convert._tables import add_start, find, join, new_node, new_part
@@ -78,8 +79,8 @@ def sweep(
     sums: Floats,
     done: Ints,
     fresh: Ints,
-) -> int:
-    """How many rows of the band were taken; fewer than all when a table is full and must grow.
+) -> None:
+    """Takes rows of the band, `meta[TAKEN]`: fewer than all when a table is full and must grow.
 
     Args:
         band: (rows, cols), 0 = no polygon.
@@ -116,7 +117,8 @@ def sweep(
             or done.size - meta[N_DONE] < n_above
             or (fresh.size and fresh.size - meta[N_FRESH] < room)
         ):
-            return r
+            meta[TAKEN] = r
+            return
 
         # Parts: a run belongs to every equal run that it touches in the row above.
         n_dead = 0
@@ -274,4 +276,4 @@ def sweep(
             meta[FREE_PARTS] += 1
         meta[SIDE] = here
         meta[N_RUNS] = n_here
-    return band.shape[0]
+    meta[TAKEN] = band.shape[0]

@@ -1,4 +1,4 @@
-"""Frames: outlines with their sums become a GeoDataFrame with names and areas."""
+"""Frames: outlines with their sums become features with names and areas."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from geotools.errors import RasterError
 from geotools.grid import Grid
 from geotools.spec import ClassInfo
+from geotools.vector import VectorBatch
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -32,7 +33,7 @@ def unit_areas(grid: Grid) -> tuple[NDArray[np.float64], float]:
 
 
 class Frames:
-    """Makes a GeoDataFrame of outlines."""
+    """Makes features of outlines."""
 
     def __init__(
         self, grid: Grid, class_info: Sequence[ClassInfo], *, with_confidence: bool
@@ -49,6 +50,19 @@ class Frames:
         import geopandas
         import shapely
 
+        coords, *offsets = _ragged(group)
+        geometry = shapely.from_ragged_array(shapely.GeometryType.POLYGON, coords, tuple(offsets))
+        return geopandas.GeoDataFrame(self._columns(group), geometry=geometry, crs=self._crs)
+
+    def arrays(self, group: list[Outlines]) -> VectorBatch:
+        """The same batch without objects."""
+        from geotools.convert.wkb import polygons_as_wkb
+
+        wkb = polygons_as_wkb(*_ragged(group))
+        return VectorBatch(self._columns(group), wkb, "Polygon", self._crs)
+
+    def _columns(self, group: list[Outlines]) -> dict[str, NDArray[Any]]:
+        """What is known of each polygon, by name."""
         value = np.concatenate([part.value for part in group])
         sums = np.concatenate([part.sums for part in group])
         name = self._names[value]
@@ -59,14 +73,6 @@ class Frames:
                 f"The class raster holds the code {unknown[0]}, the class list has {known}: add "
                 f"a ClassInfo for {unknown[0]}."
             )
-        geometry = shapely.from_ragged_array(
-            shapely.GeometryType.POLYGON,
-            np.concatenate([part.coords for part in group]),
-            (
-                _offsets([part.ring_ends for part in group]),
-                _offsets([part.part_ends for part in group]),
-            ),
-        )
         columns: dict[str, NDArray[Any]] = {
             "class": value,
             "name": name,
@@ -75,7 +81,18 @@ class Frames:
         if self._with_confidence:
             cells = np.where(sums[:, 2] > 0, sums[:, 2], np.nan)
             columns["confidence"] = (sums[:, 1] / cells).astype(np.float32)
-        return geopandas.GeoDataFrame(columns, geometry=geometry, crs=self._crs)
+        return columns
+
+
+def _ragged(
+    group: list[Outlines],
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Corners of all polygons, where each ring begins in them, and each polygon in the rings."""
+    return (
+        np.concatenate([part.coords for part in group]),
+        _offsets([part.ring_ends for part in group]),
+        _offsets([part.part_ends for part in group]),
+    )
 
 
 def _offsets(ends: list[NDArray[np.int64]]) -> NDArray[np.int64]:

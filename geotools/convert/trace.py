@@ -13,16 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geotools.compiled import KeptLoop
 from geotools.convert import _layout as at
-from geotools.convert._rings import collect
-from geotools.convert._sweep import sweep
-from geotools.convert._thin import thin
 from geotools.errors import RasterError
 
 __all__ = ["Outlines", "Tracer"]
 
 _PIECE = 2**20
 """Corners after which a piece of the outlines is given out."""
+
+_sweep = KeptLoop("geotools.convert._sweep", "sweep")
+_collect = KeptLoop("geotools.convert._rings", "collect")
 
 _NO_NODES = np.empty(0, np.int32)
 
@@ -100,12 +101,13 @@ class Tracer:
             confidence = np.empty((0, 0), np.float32)
         taken = 0
         while True:
-            taken += sweep(
+            _sweep(
                 band[taken:], confidence[taken:], self._cell_area, self._row + taken, seam,
                 self._meta, self._first, self._value, self._label, self._up, self._down,
                 self._dead, self._nodes, self._starts, self._parts, self._sums, self._done,
                 self._fresh,
             )  # fmt: skip
+            taken += int(self._meta[at.TAKEN])
             if taken == band.shape[0]:
                 break
             self._grow()
@@ -123,6 +125,8 @@ class Tracer:
             top: first line; the last call's `bottom`.
             bottom: last line; rows were fed up to the one below it, which was a seam.
         """
+        from geotools.convert._thin import thin  # numba: its heap cannot be kept
+
         fresh = self._fresh[: self._meta[at.N_FRESH]]
         corners = np.zeros((bottom - top + 1, self.width + 1), np.uint8)
         thin(self._nodes, fresh, limit, corners, self.width, top, bottom)
@@ -142,10 +146,11 @@ class Tracer:
             self._ring_ends = np.empty(used, np.int64)
         while True:
             part_ends = np.empty(done.size, np.int64)
-            taken, rings, corners = collect(
+            _collect(
                 done, meta, nodes, self._starts, parts, self._xs, self._ys, self._coords,
                 self._ring_ends, part_ends, _PIECE,
             )  # fmt: skip
+            taken, rings, corners = meta[[at.TAKEN, at.N_RINGS, at.N_CORNERS]]
             yield Outlines(
                 coords=self._coords[:corners].copy(),
                 ring_ends=self._ring_ends[:rings].copy(),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from geotools.inference.opening import open_any
+from geotools.process import resident_bytes
 from geotools.spec import InputInfo
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ def measure_bytes(model: Predictor) -> int | None:
     What the process has grown by in one run: ONNX Runtime keeps what a run took. A second run of
     the same graph would find nothing. Larger tiles took up to 1.3 times as much per cell as this.
     """
-    before = _resident_bytes()
+    before = resident_bytes()
     rows, cols = _run(model, _MEASURED_SIDE)
-    after = _resident_bytes()
+    after = resident_bytes()
     return None if before is None or after is None else max(after - before, 0) // (rows * cols)
 
 
@@ -59,15 +59,6 @@ def _run(model: Predictor, side: int) -> tuple[int, int]:
     rows, cols = model.side or (least, least)
     model.run({info.name: _nothing(info, rows, cols) for info in spec.inputs})
     return rows, cols
-
-
-def _resident_bytes() -> int | None:
-    """Memory that this process holds; None where it cannot be told."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    except (OSError, ValueError, IndexError):
-        return None
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def _nothing(info: InputInfo, rows: int, cols: int) -> NDArray[np.float32]:

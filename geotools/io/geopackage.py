@@ -10,12 +10,12 @@ import os
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from geotools.errors import FileError
 from geotools.io.atomic import check_output, write_atomic
+from geotools.io.layer_style import LayerStyle, complete_layer
 from geotools.io.layers import (
     STYLES_TABLE,
     LayerInfo,
@@ -29,35 +29,17 @@ from geotools.io.layers import (
 from geotools.io.records import Recorder, check_record, made_from, read_record
 from geotools.io.styles import polygon_qml, polygon_sld
 from geotools.spec import ClassInfo
+from geotools.vector import VectorBatch
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
 __all__ = ["LayerInfo", "check_layer", "describe_layers", "read_layer", "write_layer"]
 
-_CREATE_STYLES = """
-CREATE TABLE IF NOT EXISTS layer_styles (
-    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
-    f_table_catalog TEXT(256),
-    f_table_schema TEXT(256),
-    f_table_name TEXT(256),
-    f_geometry_column TEXT(256),
-    styleName TEXT(30),
-    styleQML TEXT,
-    styleSLD TEXT,
-    useAsDefault BOOLEAN,
-    description TEXT,
-    owner TEXT(30),
-    ui TEXT(30),
-    update_time DATETIME DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
-)
-"""
-"""The columns that QGIS gives this table, in its order."""
-
 
 def write_layer(
     path: str | os.PathLike[str],
-    batches: Iterable[GeoDataFrame] | GeoDataFrame,
+    batches: Iterable[GeoDataFrame | VectorBatch] | GeoDataFrame,
     *,
     layer: str,
     overwrite: bool = False,
@@ -80,8 +62,8 @@ def write_layer(
 
     Args:
         path: the `.gpkg`.
-        batches: features; every batch has the columns of the first. One that is empty makes an
-            empty layer with these columns.
+        batches: features, as tables or as arrays; every batch has the columns of the first. One
+            that is empty makes an empty layer with these columns.
         layer: name of the layer.
         overwrite: replace the layer in an existing file.
         classes: draw polygons by the field `class`: a default style, for QGIS and as SLD.
@@ -117,15 +99,15 @@ def write_layer(
             with failing_as(f"{target} could not be copied"):
                 _copy(target, temporary)
                 _forget(temporary, layer)
-        written = _write(temporary, target, _frames(batches), layer, metadata, crs, geometry_type)
+        written = _write(temporary, target, _listed(batches), layer, metadata, crs, geometry_type)
         with failing_as(f"{target} could not be written"):
             if classes:
-                drawn = _Style(
+                drawn = LayerStyle(
                     polygon_qml(classes), polygon_sld(classes, layer), f"Classes of {layer}"
                 )
             else:
-                drawn = _Style(style or "", "", layer)
-            _complete(temporary, layer, drawn)
+                drawn = LayerStyle(style or "", "", layer)
+            complete_layer(temporary, layer, drawn)
     return written
 
 
@@ -208,7 +190,9 @@ def _forget(file: Path, layer: str) -> None:
             )
 
 
-def _frames(batches: Iterable[GeoDataFrame] | GeoDataFrame) -> Iterable[GeoDataFrame]:
+def _listed(
+    batches: Iterable[GeoDataFrame | VectorBatch] | GeoDataFrame,
+) -> Iterable[GeoDataFrame | VectorBatch]:
     from geopandas import GeoDataFrame
 
     return (batches,) if isinstance(batches, GeoDataFrame) else batches
@@ -217,36 +201,26 @@ def _frames(batches: Iterable[GeoDataFrame] | GeoDataFrame) -> Iterable[GeoDataF
 def _write(
     temporary: Path,
     target: Path,
-    batches: Iterable[GeoDataFrame],
+    batches: Iterable[GeoDataFrame | VectorBatch],
     layer: str,
     metadata: Mapping[str, str] | None,
     crs: Any,
     geometry_type: str | None,
 ) -> int:
     """The number of features of all batches, appended one after the other."""
-    import pyogrio
-
     written = 0
     begun = False
     for batch in batches:
-        if begun and batch.empty:
+        if begun and not len(batch):
             continue
-        if batch.crs is None:
-            if crs is None:
-                raise FileError(f"The features for {target} have no CRS: give one (crs=).")
-            batch = batch.set_crs(crs)
+        if batch.crs is None and crs is None:
+            raise FileError(f"The features for {target} have no CRS: give one (crs=).")
+        options: dict[str, Any] = {"layer": layer, "driver": "GPKG", "append": begun}
+        options["layer_metadata"] = dict(metadata) if metadata and not begun else None
         if not begun:
             geometry_type = geometry_type or _geometry_type(batch)
         with failing_as(f"{target} could not be written"):
-            pyogrio.write_dataframe(
-                batch,
-                temporary,
-                layer=layer,
-                driver="GPKG",
-                append=begun,
-                geometry_type=geometry_type,
-                layer_metadata=dict(metadata) if metadata and not begun else None,
-            )
+            _append(temporary, batch, crs, geometry_type=geometry_type, **options)
         begun = True
         written += len(batch)
     if not begun:
@@ -254,62 +228,36 @@ def _write(
     return written
 
 
-def _geometry_type(batch: GeoDataFrame) -> str:
+def _append(temporary: Path, batch: GeoDataFrame | VectorBatch, crs: Any, **options: Any) -> None:
+    """Writes a batch; `crs` is its own when it has none."""
+    import pyogrio
+    import pyogrio.raw
+
+    if not isinstance(batch, VectorBatch):
+        table = batch.set_crs(crs) if batch.crs is None else batch
+        pyogrio.write_dataframe(table, temporary, **options)
+        return
+    names, columns = list(batch.columns), list(batch.columns.values())
+    crs = _crs_text(crs if batch.crs is None else batch.crs)
+    pyogrio.raw.write(temporary, batch.wkb, columns, names, crs=crs, **options)
+
+
+def _crs_text(crs: Any) -> str:
+    """A CRS as pyogrio takes it: by number where it has one, as it does for tables."""
+    from pyproj import CRS
+
+    known = CRS.from_user_input(crs)
+    number = known.to_epsg()
+    return f"EPSG:{number}" if number else str(known.to_wkt("WKT1_GDAL"))
+
+
+def _geometry_type(batch: GeoDataFrame | VectorBatch) -> str:
+    if isinstance(batch, VectorBatch):
+        return batch.geometry_type
     kinds = sorted(batch.geom_type.dropna().unique())
     if not kinds:
         return "Polygon"
     return str(kinds[0]) if len(kinds) == 1 else "Unknown"
-
-
-class _Style(NamedTuple):
-    """How a layer is drawn."""
-
-    qml: str
-    sld: str
-    description: str
-
-
-def _complete(file: Path, layer: str, style: _Style) -> None:
-    """Adds the default style, and sets the times if they are prescribed."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    now = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
-    time = now.strftime("%Y-%m-%dT%H:%M:%S.000Z")
-    with connect(file, writing=True) as database, database:
-        if style.qml:
-            database.execute(_CREATE_STYLES)
-            database.execute(
-                "INSERT OR IGNORE INTO gpkg_contents "
-                "(table_name, data_type, identifier, description, srs_id) "
-                "VALUES ('layer_styles', 'attributes', 'layer_styles', '', 0)"
-            )
-            column = database.execute(
-                "SELECT column_name FROM gpkg_geometry_columns WHERE table_name = ?", (layer,)
-            ).fetchone()[0]
-            database.execute(
-                "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, "
-                "f_geometry_column, styleName, styleQML, styleSLD, useAsDefault, description, "
-                "owner, ui, update_time) VALUES ('', '', ?, ?, ?, ?, ?, 1, ?, '', NULL, ?)",
-                (
-                    layer,
-                    column,
-                    layer[:30],
-                    style.qml,
-                    style.sld,
-                    style.description,
-                    time,
-                ),
-            )
-        database.execute(
-            "UPDATE gpkg_contents SET last_change = ? WHERE table_name IN (?, 'layer_styles')",
-            (time, layer),
-        )
-        if database.execute(
-            "SELECT 1 FROM sqlite_master WHERE name = 'gpkg_metadata_reference'"
-        ).fetchone():
-            database.execute(
-                "UPDATE gpkg_metadata_reference SET timestamp = ? WHERE table_name = ?",
-                (time, layer),
-            )
 
 
 def _verify(file: Path, layer: str, rows: Mapping[str, int]) -> None:

@@ -55,10 +55,10 @@ def write_polygons(
         overwrite: replace what is there.
         progress: called after every read.
     """
-    from geotools.convert import polygonize
+    from geotools.convert.polygonize import polygon_arrays
     from geotools.io.geopackage import write_layer
 
-    batches = polygonize(
+    batches = polygon_arrays(
         forms,
         class_info=classes,
         confidence=sure,

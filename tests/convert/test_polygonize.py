@@ -12,6 +12,7 @@ from pyproj import Geod
 from rasterio import features
 
 from geotools.convert import polygonize
+from geotools.convert.polygonize import polygon_arrays
 from geotools.errors import GridError, RasterError
 
 RING = [[1, 1, 1, 1], [1, 2, 2, 1], [1, 2, 2, 1], [1, 1, 1, 1]]
@@ -221,9 +222,41 @@ def test_progress_counts_rows(raster, polygons):
 
 
 def test_numba_is_imported_late():
-    """Importing the function does not import the compiler."""
-    code = "import sys, geotools.convert; sys.exit('numba' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    """Importing the function does not import the compiler, nor does tracing once it is compiled."""
+    code = (
+        "import sys, numpy as np, geotools.convert\n"
+        "from geotools.convert.trace import Tracer\n"
+        "tracer = Tracer(np.arange(4.0), np.arange(3.0), np.ones(2))\n"
+        "tracer.feed(np.array([[1, 1, 2], [0, 2, 2]], np.uint8))\n"
+        "tracer.finish()\n"
+        "print(sum(len(outlines.value) for outlines in tracer.take()), 'numba' in sys.modules)"
+    )
+    for _ in range(2):
+        ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ran.stdout.split() == ["2", str(not sys.platform.startswith("linux"))], ran.stderr
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_arrays_hold_the_same_polygons(seed, info, raster, noise):
+    """Without objects, but with the same columns, corners and CRS; holes and nothing as well."""
+    source = raster(noise(seed))
+    sure = raster(np.random.default_rng(seed).random(source.grid.shape).astype(np.float32))
+    options = {"class_info": info, "confidence": sure, "min_area_m2": seed % 3}
+    tables = list(polygonize(source, **options))
+    batches = list(polygon_arrays(source, **options))
+    assert list(map(len, batches)) == list(map(len, tables))
+    for table, batch in zip(tables, batches, strict=True):
+        assert batch.wkb.tolist() == shapely.to_wkb(table.geometry.array).tolist()
+        assert list(batch.columns) == [name for name in table.columns if name != "geometry"]
+        for name, column in batch.columns.items():
+            np.testing.assert_array_equal(column, table[name])
+        assert table.crs == batch.crs
+
+
+def test_arrays_of_nothing(info, raster):
+    """One batch without a polygon, as of tables."""
+    (batch,) = polygon_arrays(raster(np.zeros((3, 4), np.uint8)), class_info=info)
+    assert len(batch) == 0
 
 
 def test_memory_is_that_of_the_open_outlines():

@@ -19,6 +19,7 @@ from geotools.errors import FileError
 from geotools.io.geopackage import describe_layers, read_layer, write_layer
 from geotools.io.records import record_path
 from geotools.spec import ClassInfo
+from geotools.vector import VectorBatch
 
 CLASSES = [ClassInfo(1, "peak <1> & 'more'", "#ff0000"), ClassInfo(7, "tal ü", "#00Ff7f")]
 QGIS_COLUMNS = [
@@ -166,6 +167,38 @@ def test_the_same_features_give_the_same_bytes(tmp_path, monkeypatch):
     assert (tmp_path / "a.gpkg").read_bytes() == (tmp_path / "b.gpkg").read_bytes()
     times = rows(tmp_path / "a.gpkg", "SELECT last_change FROM gpkg_contents")
     assert {time for (time,) in times} == {"2023-11-14T22:13:20.000Z"}
+
+
+@pytest.mark.parametrize("crs", ["EPSG:32633", "+proj=laea +lat_0=47 +lon_0=11 +units=m"])
+def test_arrays_give_the_bytes_that_tables_give(crs, tmp_path, monkeypatch):
+    """Columns, nulls, CRS and geometry are the same; one batch may be empty."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    tables = [boxes(5, crs=crs), boxes(0, crs=crs), boxes(5, 5, crs=crs)]
+    tables[0].loc[2, "confidence"] = np.nan
+    arrays = [
+        VectorBatch(
+            {name: table[name].to_numpy(object if name == "name" else None)
+             for name in ("class", "name", "area_m2", "confidence")},
+            shapely.to_wkb(table.geometry.to_numpy()), "Polygon", table.crs,
+        )
+        for table in tables
+    ]  # fmt: skip
+    for name, batches in (("a", tables), ("b", arrays)):
+        write_layer(tmp_path / f"{name}.gpkg", batches, layer="x", classes=CLASSES)
+    assert (tmp_path / "a.gpkg").read_bytes() == (tmp_path / "b.gpkg").read_bytes()
+    assert write_layer(tmp_path / "c.gpkg", arrays[1:2], layer="x") == 0
+    assert len(read_layer(tmp_path / "c.gpkg")) == 0
+
+
+def test_arrays_take_the_crs_that_is_given(tmp_path):
+    """As tables without one do; and without any nothing is written."""
+    table = boxes(2)
+    wkb = shapely.to_wkb(table.geometry.to_numpy())
+    batch = VectorBatch({"class": table["class"].to_numpy()}, wkb, "Polygon", None)
+    with pytest.raises(FileError, match="have no CRS"):
+        write_layer(tmp_path / "a.gpkg", [batch], layer="x")
+    write_layer(tmp_path / "a.gpkg", [batch], layer="x", crs="EPSG:32633")
+    assert read_layer(tmp_path / "a.gpkg").crs.to_epsg() == 32633
 
 
 def test_an_existing_file_is_left_alone_unless_told(tmp_path):

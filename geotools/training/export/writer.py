@@ -21,6 +21,7 @@ from geotools.errors import ModelError
 from geotools.io.atomic import write_atomic
 from geotools.spec import METADATA_KEY, ModelSpec
 from geotools.training.export.parity import Run, compare, measure_reach, open_session
+from geotools.training.export.tiles import fitting_tile, of_side
 from geotools.training.learners.protocol import Traced
 
 __all__ = [
@@ -72,7 +73,8 @@ def export_model(
 
     Args:
         traced: the fitted learner as a graph.
-        spec: its inputs, halo, tile, stride_multiple and parity are replaced.
+        spec: its inputs, halo, tile, stride_multiple and parity are replaced; the tile is the
+            learner's, or a smaller one that takes less memory.
         path: the `.onnx` file; replaced when it exists.
         here: (n, K) or (N, K, H, W), what the framework gives for real cells.
         feeds: the same cells for the graph; see `Feeds`.
@@ -109,6 +111,8 @@ def export_model(
         parity={**figures, "tolerance": tolerance, "runtime": "ONNX Runtime"},
     )
     _check_halo(run, seen, spec)
+    if seen:
+        spec = dataclasses.replace(spec, tile=fitting_tile(graph, spec, seen))
     others = deepness_keys(spec) if _takes_an_image(spec) else {}
     write_graph(graph, path, {METADATA_KEY: spec.to_json(), **others})
     return spec
@@ -228,15 +232,7 @@ def _check_halo(run: Run, seen: Mapping[str, NDArray[Any]], spec: ModelSpec) -> 
         return
     multiple = spec.stride_multiple
     side = multiple * math.ceil((2 * (spec.halo + _ASIDE) + 9) / multiple)
-    inputs = {}
-    for item in spec.inputs:
-        array = seen[item.name][:1]
-        if item.kind == "raster":
-            pads = [(0, max(side - length, 0)) for length in array.shape[2:]]
-            array = np.pad(array, ((0, 0), (0, 0), *pads), mode="wrap")[:, :, :side, :side]
-        elif item.kind == "cell_size":
-            array = np.repeat(array[:, :, :1], side, 2)
-        inputs[item.name] = np.ascontiguousarray(array)
+    inputs = of_side(seen, spec, side)
     reach = measure_reach(run, inputs, raster)
     if reach > spec.halo:
         raise ModelError(
