@@ -67,6 +67,14 @@ class UNet(nn.Module):
         return torch.softmax(self.head(x), 1)
 
 
+def calm(net: UNet, finest: float) -> None:
+    """Gives what is seen at full resolution this weight, of which most polygons come."""
+    first = net.up[-1][0].weight
+    skipped = net.head.in_channels  # the last of the channels that it takes
+    with torch.no_grad():
+        (first if first.shape[1] == 1 else first.transpose(0, 1))[-skipped:] *= finest
+
+
 def spread(net: UNet, bands: int) -> None:
     """Makes all classes about as common on hills of several sizes, which random weights do not."""
     hills = torch.randn(1, bands, 32, 32)
@@ -87,7 +95,9 @@ SIZES = {"0.07 M": (16, True), "0.45 M": (16, False), "1.8 M": (32, False)}
 """Name: width, separable; the names are those of their parameters."""
 
 
-def write_net(path: Path, name: str, bands: int, *, side: int | None = None) -> int:
+def write_net(
+    path: Path, name: str, bands: int, *, side: int | None = None, finest: float = 1.0
+) -> int:
     """Writes the net; its number of parameters.
 
     Args:
@@ -95,11 +105,13 @@ def write_net(path: Path, name: str, bands: int, *, side: int | None = None) -> 
         name: of SIZES.
         bands: that it takes; one is elevation in metres.
         side: rows and columns of the only block that it takes; any when None, and then a spec.
+        finest: weight of what it sees at full resolution; with less, maps have fewer polygons.
     """
     torch.manual_seed(0)
     width, separable = SIZES[name]
     scales = {1: 1e-3, 3: 1.0, 4: 1e-4}  # metres, shares of 255, counts of a sensor
     net = UNet(bands, width, separable, scales[bands]).eval()
+    calm(net, finest)
     spread(net, bands)
     axes = {0: "n"} if side else {0: "n", 2: "h", 3: "w"}
     size = side or 64

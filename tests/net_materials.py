@@ -89,7 +89,8 @@ def make_table(
     material = TableMaterial(
         cells, rows, classes=() if values else tuple("xyz"[:classes]), features=names
     )
-    material.dates = dates
+    if dates > 1:
+        material.steps = tuple(tuple(range(4 * date, 4 * date + 4)) for date in range(dates))
     return material
 
 

@@ -20,13 +20,13 @@ __all__ = [
     "LARGEST_RADIUS",
     "Feature",
     "bands_of_index",
-    "dates_of",
     "elevation_of",
     "expand_features",
     "find_band",
     "parse_feature",
     "shown_bands",
     "slug",
+    "steps_of",
 ]
 
 LARGEST_RADIUS = 500
@@ -121,23 +121,22 @@ def expand_features(names: Sequence[str] | None, infos: Sequence[SourceInfo]) ->
     return tuple(dict.fromkeys(done))
 
 
-def dates_of(features: Sequence[str]) -> tuple[str, ...]:
-    """The dates, when the features are a stack of dates: the same for each, date by date.
+def steps_of(features: Sequence[str]) -> tuple[tuple[int, ...], ...]:
+    """Where the features of each date are, when they are a stack of dates: the same at each.
+
+    The oldest date first; features that have no date are part of each, after those that do.
 
     Args:
         features: full names, as from `expand_features`.
     """
     parsed = [parse_feature(name) for name in features]
-    dates = tuple(dict.fromkeys(one.date for one in parsed))
-    if "" in dates or len(parsed) % len(dates):
+    dates = sorted({one.date for one in parsed if one.date})
+    always = [number for number, one in enumerate(parsed) if not one.date]
+    steps = [[n for n, one in enumerate(parsed) if one.date == date] for date in dates]
+    kinds = [[replace(parsed[number], date="") for number in step] for step in steps]
+    if any(kind != kinds[0] for kind in kinds):
         return ()
-    length = len(parsed) // len(dates)
-    first = [replace(one, date="") for one in parsed[:length]]
-    for number, date in enumerate(dates):
-        part = parsed[number * length : (number + 1) * length]
-        if part != [replace(one, date=date) for one in first]:
-            return ()
-    return dates
+    return tuple((*step, *always) for step in steps)
 
 
 def find_band(text: str, infos: Sequence[SourceInfo]) -> tuple[int, int]:

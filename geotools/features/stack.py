@@ -16,7 +16,6 @@ from geotools.errors import RasterError
 from geotools.features.kept import Kept
 from geotools.features.names import (
     bands_of_index,
-    dates_of,
     elevation_of,
     expand_features,
     find_band,
@@ -125,11 +124,6 @@ class FeatureStack:
 
     def _date(self, source: int, date: str) -> int:
         return self.infos[source].dates.index(date) if date else 0
-
-    @property
-    def dates(self) -> tuple[str, ...]:
-        """The dates, when the features are a stack of dates, date by date; else empty."""
-        return dates_of(self.bands)
 
     @property
     def halo(self) -> int:

@@ -22,7 +22,6 @@ from geotools.evaluation.metrics import (
 )
 from geotools.evaluation.training_record import BlocksScore
 from geotools.evaluation.training_words import blocks_words
-from geotools.features.names import parse_feature
 from geotools.stream import Progress, Step
 from geotools.training.choosing import Choice, by_other_rounds, calibrated, choose, decided
 from geotools.training.learners.protocol import Fitted, Learner
@@ -193,15 +192,7 @@ def _check_material(settings: Settings, prepared: Prepared) -> None:
             f"The learner {settings.name} looks at the surroundings of a cell, and a table has "
             "none: take forest, boosting, logistic, svm, dense or auto."
         )
-    if settings.sees == "dates" and prepared.material.dates < 2:
-        names = prepared.material.features if prepared.stacks else ()
-        undated = [name for name in names if not parse_feature(name).date]
-        if 0 < len(undated) < len(names):
-            raise ConfigError(
-                f"The learner {settings.name} goes along dates, and {', '.join(undated[:_LISTED])} "
-                f"{'has' if len(undated) == 1 else 'have'} none: name the features that have dates "
-                "with features, or take a learner that sees one cell or its surroundings."
-            )
+    if settings.sees == "dates" and len(prepared.material.steps) < 2:
         raise ConfigError(
             f"The learner {settings.name} goes along dates, and there are none: give an input with "
             "`dates` and its bands as features, or take another learner."

@@ -40,7 +40,7 @@ class TableMaterial:
         self.features = tuple(features)
         self.categories = dict(categories or {})
         self.grids: tuple[Grid, ...] = ()
-        self.dates = 1
+        self.steps: tuple[tuple[int, ...], ...] = ()
         self.elevation: int | None = None
         """Which feature is the bare elevation."""
         self._rows = rows
@@ -65,14 +65,14 @@ class RasterMaterial(TableMaterial):
         *,
         classes: Sequence[str],
         categories: Mapping[int, tuple[int, ...]] | None = None,
-        dates: int = 1,
+        steps: tuple[tuple[int, ...], ...] = (),
         elevation: int | None = None,
     ) -> None:
         super().__init__(
             cells, rows, classes=classes, features=stacks[0].bands, categories=categories
         )
         self.grids = tuple(stack.grid for stack in stacks)
-        self.dates = dates
+        self.steps = steps
         self.elevation = elevation
         self._stacks = tuple(stacks)
 
@@ -96,7 +96,7 @@ class PermutedMaterial:
         self.classes = material.classes
         self.features = material.features
         self.categories = material.categories
-        self.dates = material.dates
+        self.steps = material.steps
         self.grids = material.grids
         self.elevation = getattr(material, "elevation", None)
 
@@ -126,7 +126,7 @@ def raster_material(
     *,
     classes: Sequence[str],
     categories: Mapping[int, tuple[int, ...]] | None = None,
-    dates: int = 1,
+    steps: tuple[tuple[int, ...], ...] = (),
     elevation: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> RasterMaterial:
@@ -137,7 +137,7 @@ def raster_material(
         cells: labelled cells.
         classes: names of the classes.
         categories: features that are codes, and the codes.
-        dates: dates of a stack.
+        steps: see `Material`.
         elevation: which feature is the bare elevation.
         progress: called with windows done and in all.
 
@@ -171,5 +171,5 @@ def raster_material(
         )
     return RasterMaterial(
         stacks, cells.take(valid), rows[valid],
-        classes=classes, categories=categories, dates=dates, elevation=elevation,
+        classes=classes, categories=categories, steps=steps, elevation=elevation,
     )  # fmt: skip

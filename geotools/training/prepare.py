@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from geotools.errors import LabelsError
-from geotools.features.names import dates_of, find_band, parse_feature
+from geotools.features.names import find_band, parse_feature, steps_of
 from geotools.raster import Source
 from geotools.spec import ClassInfo, SourceInfo
 from geotools.stream import Progress, Step
@@ -108,7 +108,7 @@ def prepare(
         labels.cells,
         classes=[info.name for info in labels.classes],
         categories=scenes.categories,
-        dates=len(dates_of(scenes.features)) or 1,
+        steps=steps_of(scenes.features),
         elevation=_elevation(scenes.features, scenes.infos),
         progress=tell,
     )

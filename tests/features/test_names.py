@@ -4,11 +4,11 @@ import pytest
 
 from geotools.errors import ConfigError
 from geotools.features.names import (
-    dates_of,
     expand_features,
     find_band,
     parse_feature,
     shown_bands,
+    steps_of,
 )
 from geotools.spec import SourceInfo
 
@@ -121,13 +121,17 @@ def test_an_index_may_take_bands_of_several_files():
 
 
 def test_a_stack_of_dates_is_known_as_one():
-    """The same features at each date, date by date; anything else is none."""
+    """The same features at each date, whatever stands between; without that there is none."""
     whole = expand_features(["l5", "imagery.ndvi"], ALL)
-    assert dates_of(whole) == ("1986-02-06", "2001-01-31")
-    assert dates_of((*whole, "dem")) == ()
-    assert dates_of(whole[:-1]) == ()
-    assert dates_of((*whole[1:], whole[0])) == ()
-    assert dates_of(("dem",)) == ()
+    count = len(whole) // 2
+    assert steps_of(whole) == (tuple(range(count)), tuple(range(count, 2 * count)))
+    beside = steps_of(("dem", *whole[:count], "terrain.slope", *whole[count:]))
+    assert beside[0] == (*range(1, count + 1), 0, count + 1)
+    assert beside[1] == (*range(count + 2, 2 * count + 2), 0, count + 1)
+    assert steps_of((*whole[count:], *whole[:count]))[0] == tuple(range(count, 2 * count))
+    assert steps_of(whole[:-1]) == ()
+    assert steps_of((*whole[1:], whole[0])) == ()
+    assert steps_of(("dem",)) == ()
 
 
 def test_bands_are_found_by_name_or_number():

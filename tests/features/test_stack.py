@@ -142,7 +142,7 @@ def test_a_cell_is_valid_where_all_sources_are():
     assert np.array_equal(ours.valid, first.valid & second.valid)
     assert np.isnan(ours.data[1:, :, :11]).all()
     assert np.isfinite(ours.data[0][first.valid]).all()
-    assert (ours.data.dtype, stack.elevation, stack.dates) == (np.float32, 0, ())
+    assert (ours.data.dtype, stack.elevation) == (np.float32, 0)
 
 
 def test_every_source_is_read_once_a_window():

@@ -173,6 +173,24 @@ def test_dates_are_learned_in_their_order(scene, tmp_path):
     assert (made.folder / "weights.pt").exists()
 
 
+def test_what_has_no_date_is_learned_beside_dates(scene, tmp_path):
+    """A DEM and a stack of dates; the map is that of all of them."""
+    dates = {f"200{number}": f"200{number}.tif" for number in (1, 2, 3)}
+    inputs = [{"name": "dem", "path": "dem.tif"}, {"name": "s", "dates": dates}]
+    values = settings({"name": "tcn", "epochs": 2, "width": 8}) | {"inputs": inputs}
+    made = train(values, tmp_path / "run", data=scene, threads=1)
+    spec = geotools.open_any(made.folder / "model.onnx").spec
+    assert (spec.inputs[0].kind, spec.features[0]) == ("features", "dem")
+    assert len(spec.features) == 7
+    rasters = [scene / "dem.tif", *(scene / name for name in dates.values())]
+    out = tmp_path / "map.tif"
+    map_predictions(made.folder / "model.onnx", rasters, output=out)
+    with rasterio.open(out) as file:
+        mapped = file.read(1)
+    assert mapped.shape == (SIZE, SIZE)
+    assert set(np.unique(mapped)) <= {0, 1, 2}
+
+
 def patches(folder: Path) -> Path:
     """Labels that nothing explains but the place: what neighbours share is all there is."""
     grid = make_grid(SIZE, SIZE)

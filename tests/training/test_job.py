@@ -126,14 +126,6 @@ def test_strengths_of_the_support_vector_machine_are_tried_one_by_one(prepared):
     assert outcome.settings.name == outcome.trials[outcome.choice.final].name
 
 
-def test_a_learner_of_dates_names_the_features_that_have_none(prepared):
-    """Beside dated ones, of which there may be some."""
-    dated = {"name": "s", "dates": {"2001": "2001.tif", "2002": "2002.tif"}}
-    inputs = [dated, {"name": "dem", "path": "dem.tif"}]
-    with pytest.raises(ConfigError, match=r"The learner gru goes along dates, and dem has none"):
-        learn(prepared(settings("gru") | {"inputs": inputs}))
-
-
 @pytest.mark.parametrize(
     ("values", "words"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -65,8 +66,8 @@ class Kind:
     """Names of the features."""
     categories: dict[int, tuple[int, ...]]
     """Features, of one date where there are several, that are codes, and the codes."""
-    dates: int
-    """Dates that the net goes along; 1 for other nets."""
+    steps: tuple[tuple[int, ...], ...]
+    """Which features belong to each date that the net goes along; empty for other nets."""
     halo: int
     """Cells of surroundings that an answer depends on."""
     multiple: int
@@ -78,13 +79,22 @@ class Kind:
 
     @property
     def takes(self) -> str:
-        """`features`, `sequence` or `raster`."""
-        return _INPUTS[self.settings.name]
+        """`features`, `sequence` or `raster`; `features` too where the net makes a sequence of
+        them, since some belong to every date.
+        """
+        takes = _INPUTS[self.settings.name]
+        return "features" if takes == "sequence" and self.makes_steps else takes
+
+    @property
+    def makes_steps(self) -> bool:
+        """Whether the features are more than those of the first date, then of the second, …"""
+        return list(itertools.chain(*self.steps)) != list(range(len(self.features)))
 
     @property
     def inputs(self) -> tuple[InputInfo, ...]:
         """Inputs of the graph."""
-        first = InputInfo(self.takes, self.takes, self.features, length=self.dates)
+        length = len(self.steps) if self.takes == "sequence" else 1
+        first = InputInfo(self.takes, self.takes, self.features, length=length)
         if self.backbone is None:
             return (first,)
         return first, InputInfo("cell_size", "cell_size", ("x", "y"), "m")
@@ -96,7 +106,7 @@ class Kind:
         if self.takes == "features":
             return (torch.zeros(3, count),)
         if self.takes == "sequence":
-            return (torch.zeros(3, self.dates, count // self.dates),)
+            return (torch.zeros(3, len(self.steps), count // len(self.steps)),)
         rows, cols = 4 * max(self.multiple, 8), 6 * max(self.multiple, 8)
         first = torch.zeros(1, count, rows, cols)
         if self.backbone is None:
@@ -113,12 +123,14 @@ class Kind:
 
     def shaped(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, F) rows as they are scaled: those of all dates below each other."""
-        return rows.reshape(-1, rows.shape[1] // self.dates)
+        if not self.steps:
+            return rows
+        return rows[:, np.concatenate(self.steps)].reshape(-1, len(self.steps[0]))
 
     def reader(self, material: Material) -> Reader:
         """How cells of any material with these features are read."""
         if self.takes != "raster":
-            return RowReader(material, dates=self.dates)
+            return RowReader(material, dates=self.inputs[0].length)
         return SceneReader(
             material, halo=self.halo, multiple=self.multiple,
             with_cell_size=self.backbone is not None, keep=False,
@@ -147,7 +159,7 @@ class Kind:
         settings: Any = self.settings
         if self.takes != "raster":
             return RowFeed(
-                material, train, targets, dates=self.dates,
+                material, train, targets, dates=self.inputs[0].length,
                 batch=settings.batch, max_cells=settings.max_cells, rng=rng,
             )  # fmt: skip
         if settings.name == "cnn":  # the labelled cell must stay in the middle
@@ -175,24 +187,27 @@ def make_kind(settings: NetSettings, material: Material) -> Kind:
         ModelError, FileError: `init` cannot be read.
     """
     name, takes = settings.name, _INPUTS[settings.name]
-    dates, count = (material.dates if takes == "sequence" else 1), len(material.features)
-    if takes == "sequence" and (dates < 2 or count % dates):
+    steps, count = (material.steps if takes == "sequence" else ()), len(material.features)
+    if takes == "sequence" and len(steps) < 2:
         raise ConfigError(
             f"{name} goes along a stack of dates, and the features are "
             f"{', '.join(material.features[:4])}{', …' if count > 4 else ''}: give one input with "
-            "dates and no other, or another learner."
+            "dates, or another learner."
         )
     if takes == "raster" and not material.grids:
         raise ConfigError(f"{name} needs surroundings, which a table has not: take dense.")
     backbone, elevation = _backbone(settings, material)
-    categories = {f: codes for f, codes in material.categories.items() if f < count // dates}
+    categories = material.categories
+    if steps:
+        of_one = enumerate(steps[0])
+        categories = {at: categories[f] for at, f in of_one if f in categories}
     halo, multiple = 0, 2 ** (getattr(settings, "depth", 1) - 1)
     if takes == "raster":
         thin = _BODIES[name](dataclasses.replace(settings, width=1, dropout=0.0), 1, 1)  # type: ignore[call-arg]
         halo = reach_of(thin, 1, multiple)
     if backbone is not None:
         halo = -(-(halo + backbone.halo) // multiple) * multiple
-    return Kind(settings, material.features, categories, dates, halo, multiple, backbone, elevation)
+    return Kind(settings, material.features, categories, steps, halo, multiple, backbone, elevation)
 
 
 def _backbone(settings: NetSettings, material: Material) -> tuple[LandformBackbone | None, int]:

@@ -214,7 +214,8 @@ class NetLearner:
                     body,
                     terrain=terrain,
                     elevation=kind.elevation,
-                    by_date=kind.dates > 1,
+                    by_date=bool(kind.steps),
+                    steps=kind.steps if kind.makes_steps else (),
                 )
             )
         taken: set[str] = set()

@@ -43,8 +43,8 @@ class Material(Protocol):
         """For features that are codes and not quantities: index of the feature -> its codes."""
 
     @property
-    def dates(self) -> int:
-        """Number of dates when the features are a stack of dates, date by date; else 1."""
+    def steps(self) -> tuple[tuple[int, ...], ...]:
+        """Of a stack of dates, which features belong to each, the oldest first; else empty."""
 
     @property
     def grids(self) -> tuple[Grid, ...]:

@@ -31,6 +31,7 @@ class Net(nn.Module):
         terrain: nn.Module | None = None,
         elevation: int = 0,
         by_date: bool = False,
+        steps: Sequence[Sequence[int]] = (),
     ) -> None:
         """
         Args:
@@ -39,13 +40,20 @@ class Net(nn.Module):
             terrain: takes elevation and cell size.
             elevation: which feature is the elevation.
             by_date: features come as (N, T, F / T), the dates of a stack.
+            steps: or as (N, F), of which these belong to each date.
         """
         super().__init__()
         self.standardise, self.body, self.terrain = standardise, body, terrain
         self.elevation, self.by_date = elevation, by_date
+        steps_of = torch.tensor(steps, dtype=torch.long)  # (T, features of a date)
+        self.register_buffer("steps", steps_of, persistent=False)
+
+    steps: Tensor
 
     def forward(self, raw: Tensor, cell_size: Tensor | None = None) -> Tensor:
         """(N, K, ...) of (N, F, ...) features, and (N, 2, H, 1) cell sizes for the backbone."""
+        if self.steps.numel():
+            raw = raw[:, self.steps]  # (N, T, features of a date)
         if self.by_date:
             raw = raw.transpose(1, 2)  # (N, F / T, T)
         x = self.standardise(raw)  # (N, channels, ...)

@@ -11,6 +11,7 @@ from net_materials import SMALL, fitted_net, make_scene, make_table, material_fo
 from geotools.errors import ConfigError, LabelsError, ModelError
 from geotools.grid import Window
 from geotools.training.learners import nets
+from geotools.training.material import TableMaterial
 
 
 def run_graph(traced, feeds):
@@ -222,6 +223,36 @@ def test_a_device_that_is_not_there_is_told():
 def test_a_net_that_does_not_go_with_the_material_is_refused(name, material, match):
     with pytest.raises(ConfigError, match=match):
         fitted_net(name, material)
+
+
+@pytest.mark.parametrize("name", ["gru", "tcn"])
+def test_what_has_no_date_is_known_at_every_date(name):
+    """Features in any order, one of them a code without a date; the graph takes plain rows."""
+    material = make_table(dates=3)
+    rows = material.rows(np.arange(len(material.cells)))
+    rng = np.random.default_rng(1)
+    code = rng.choice([1.0, 3.0, 7.0], len(rows)).astype(np.float32)
+    order = [12, 0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7]  # the code, then dates out of order
+    both = np.column_stack([rows, code])[:, order]
+    known = np.array([(*material.features, "soil")[at] for at in order])
+    beside = TableMaterial(
+        material.cells, both, classes=material.classes, features=known,
+        categories={0: (1, 3, 7)},
+    )  # fmt: skip
+    beside.steps = tuple((*(order.index(4 * date + n) for n in range(4)), 0) for date in range(3))
+    net = fitted_net(name, beside, epochs=3)
+    standardise = net.nets[0].standardise
+    assert standardise.channels == 4 + 3 + 1  # bands of a date, a channel for each code, gaps
+    assert standardise.codes == {4: (1, 3, 7)}
+    index = np.arange(0, len(rows), 2)
+    here = net.predict(beside, index)
+    traced = net.trace()
+    assert (traced.inputs[0].kind, traced.inputs[0].length) == ("features", 1)
+    there = run_graph(traced, {"features": both[index]})
+    np.testing.assert_allclose(there, here, atol=1e-5)
+    changed = both[index].copy()
+    changed[:, 0] = 3.0
+    assert np.abs(run_graph(traced, {"features": changed}) - here).max() > 1e-4
 
 
 def test_a_loss_that_is_no_number_ends_the_fit(monkeypatch):
