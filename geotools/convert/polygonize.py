@@ -107,7 +107,7 @@ def polygon_arrays(
 ) -> Iterator[VectorBatch]:
     """The batches of `polygonize`, with its arguments and errors, for a file to be written.
 
-    Nothing is made an object that a file does not need: half of the time between tracing and disk.
+    Nothing is made an object that a file does not need: a third of the time from outlines to disk.
     """
     frames, groups = _outlined(
         classes, class_info, confidence, min_area_m2, simplify_m, threads, progress, None

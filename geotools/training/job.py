@@ -22,6 +22,7 @@ from geotools.evaluation.metrics import (
 )
 from geotools.evaluation.training_record import BlocksScore
 from geotools.evaluation.training_words import blocks_words
+from geotools.features.names import parse_feature
 from geotools.stream import Progress, Step
 from geotools.training.choosing import Choice, by_other_rounds, calibrated, choose, decided
 from geotools.training.learners.protocol import Fitted, Learner
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
 __all__ = ["Outcome", "learn"]
 
 _FOREST = "forest"
-_LISTED = 4
-"""Features that a sentence lists."""
 _SHUFFLED_CELLS = 20_000
 """Test cells of a round by which features are judged at most, for learners of single cells."""
 
@@ -193,6 +192,12 @@ def _check_material(settings: Settings, prepared: Prepared) -> None:
             "none: take forest, boosting, logistic, svm, dense or auto."
         )
     if settings.sees == "dates" and len(prepared.material.steps) < 2:
+        if any(parse_feature(name).date for name in prepared.material.features if prepared.stacks):
+            raise ConfigError(
+                f"The learner {settings.name} goes along dates, and the features are not the same "
+                "at each of two or more: name those that are with features, or take a learner that "
+                "sees one cell or its surroundings."
+            )
         raise ConfigError(
             f"The learner {settings.name} goes along dates, and there are none: give an input with "
             "`dates` and its bands as features, or take another learner."

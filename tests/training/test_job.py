@@ -127,6 +127,18 @@ def test_strengths_of_the_support_vector_machine_are_tried_one_by_one(prepared):
 
 
 @pytest.mark.parametrize(
+    "features", [["s@2001"], ["s@2001", "s@2002", "other@2001"], ["s@2001", "other@2002"]]
+)
+def test_dates_that_are_not_alike_are_told(features, prepared):
+    """One date is none to go along, and what only some dates have cannot be followed."""
+    inputs = [
+        {"name": name, "dates": {"2001": "2001.tif", "2002": "2002.tif"}} for name in ("s", "other")
+    ]
+    with pytest.raises(ConfigError, match="the features are not the same at each of two or more"):
+        learn(prepared(settings("gru") | {"inputs": inputs, "features": features}))
+
+
+@pytest.mark.parametrize(
     ("values", "words"),
     [
         (table_settings("kind", "cnn"), "looks at the surroundings of a cell"),
